@@ -1,0 +1,22 @@
+import type { PostgresDataSourceOptions } from 'typeorm/driver/postgres/PostgresDataSourceOptions.js';
+
+export const STATEMENT_TIMEOUT_MS = 10_000;
+
+/** How every connection of the app is made; migrations and entities are added by who needs them. */
+export function dataSourceOptions(url: string, poolSize: number): PostgresDataSourceOptions {
+  return {
+    type: 'postgres',
+    url,
+    poolSize,
+    connectTimeoutMS: 5000,
+    applicationName: 'latchkey',
+    installExtensions: false,
+    synchronize: false,
+    migrationsTableName: 'migrations',
+    extra: {
+      statement_timeout: STATEMENT_TIMEOUT_MS,
+      idle_in_transaction_session_timeout: STATEMENT_TIMEOUT_MS,
+      keepAlive: true,
+    },
+  };
+}

@@ -1,0 +1,15 @@
+import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
+import type { FastifyRequest } from 'fastify';
+
+/** Where a request comes from. */
+export interface ClientInfo {
+  /** The address, behind the proxies of `TRUST_PROXY` if there are any. */
+  ip: string;
+  /** At most 512 characters. */
+  userAgent: string | null;
+}
+
+export const Client = createParamDecorator((_: unknown, context: ExecutionContext): ClientInfo => {
+  const request = context.switchToHttp().getRequest<FastifyRequest>();
+  return { ip: request.ip, userAgent: request.headers['user-agent']?.slice(0, 512) ?? null };
+});

@@ -1,0 +1,165 @@
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { DocumentBuilder, type OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
+
+import { PROBLEMS_EXTENSION } from './api-problems.decorator.js';
+import { FIELD_CODES, type ProblemCode, PROBLEMS } from './problem-catalogue.js';
+import { PROBLEM_MEDIA_TYPE, PROBLEMS_PAGE } from './problem-response.js';
+
+type Operation = NonNullable<OpenAPIObject['paths'][string]['get']>;
+type Schema = NonNullable<NonNullable<OpenAPIObject['components']>['schemas']>[string];
+
+const METHODS = ['get', 'post', 'put', 'patch', 'delete'] as const;
+const BODY_PROBLEMS: ProblemCode[] = ['payload_too_large', 'unsupported_media_type', 'validation_failed'];
+const TOKEN_PROBLEMS: ProblemCode[] = ['access_token_invalid', 'access_token_expired'];
+
+/** Serves Swagger UI at `/docs` and the document at `/docs/openapi.json`. */
+export function serveDocs(app: NestFastifyApplication, options: { inbox: boolean }): void {
+  SwaggerModule.setup('docs', app, () => openApiDocument(app, options), {
+    jsonDocumentUrl: 'docs/openapi.json',
+    customSiteTitle: 'Latchkey API',
+    // Swagger UI is wide by birth; on a phone it must not scroll sideways.
+    customCss:
+      '.swagger-ui .topbar{display:none}.swagger-ui .wrapper{padding:0 12px}.swagger-ui .opblock-summary-path{word-break:break-all}',
+    swaggerOptions: { persistAuthorization: true, displayRequestDuration: true, tryItOutEnabled: true },
+  });
+}
+
+export function openApiDocument(app: NestFastifyApplication, { inbox }: { inbox: boolean }): OpenAPIObject {
+  const config = new DocumentBuilder()
+    .setTitle('Latchkey')
+    .setVersion('1')
+    .setDescription(description(inbox))
+    .addBearerAuth({ type: 'http', scheme: 'bearer', bearerFormat: 'JWT' }, 'access_token')
+    .build();
+  const document = SwaggerModule.createDocument(app, config, {
+    operationIdFactory: (_controller, method) => method,
+  });
+  return completeDocument(document);
+}
+
+function description(inbox: boolean): string {
+  const reading = inbox
+    ? 'read it in the [inbox](/dev/inbox) (no text is really sent in test mode)'
+    : 'read it on your phone';
+  return (
+    'Phone sign-in and user profiles.\n\n' +
+    `1. **Sign up** with your phone number: a code is texted to it; ${reading}.\n` +
+    '2. **Verify** the code: the answer holds an `access_token` and a `refresh_token`.\n' +
+    '3. Press **Authorize**, paste the `access_token`, and try the rest.\n\n' +
+    `Every refusal is a problem (RFC 9457) with a stable \`code\`: [all of them](${PROBLEMS_PAGE}).`
+  );
+}
+
+/** Spells out, for each operation, every problem that it can answer, by status, with an example each. */
+function completeDocument(document: OpenAPIObject): OpenAPIObject {
+  for (const item of Object.values(document.paths)) {
+    for (const method of METHODS) {
+      const operation = item[method];
+      if (operation) addProblems(operation);
+    }
+  }
+  const schemas = ((document.components ??= {}).schemas ??= {});
+  schemas['Problem'] = problemSchema();
+  schemas['FieldFault'] = fieldFaultSchema();
+  return document;
+}
+
+function addProblems(operation: Operation & { [PROBLEMS_EXTENSION]?: ProblemCode[] }): void {
+  const codes: ProblemCode[] = [
+    'malformed_request',
+    ...(operation.requestBody ? BODY_PROBLEMS : []),
+    ...(operation.parameters?.length ? (['validation_failed'] as const) : []),
+    ...(operation.security?.length ? TOKEN_PROBLEMS : []),
+    ...(operation[PROBLEMS_EXTENSION] ?? []),
+    'internal_error',
+    'service_unavailable',
+  ];
+  delete operation[PROBLEMS_EXTENSION];
+  for (const status of new Set(codes.map((code) => PROBLEMS[code].status))) {
+    operation.responses[String(status)] = problemResponse(
+      [...new Set(codes)].filter((code) => PROBLEMS[code].status === status),
+    );
+  }
+}
+
+function problemResponse(codes: readonly ProblemCode[]): Operation['responses'][string] {
+  return {
+    description: codes.map((code) => `\`${code}\`: ${PROBLEMS[code].title}`).join('\n\n'),
+    content: {
+      [PROBLEM_MEDIA_TYPE]: {
+        schema: {
+          allOf: [
+            { $ref: '#/components/schemas/Problem' },
+            { type: 'object', properties: { code: { type: 'string', enum: [...codes] } } },
+          ],
+        },
+        examples: Object.fromEntries(codes.map((code) => [code, { value: problemExample(code) }])),
+      },
+    },
+  };
+}
+
+const EXAMPLE_MEMBERS: Readonly<Record<string, unknown>> = {
+  attempts_remaining: 2,
+  retry_after: 27,
+  errors: [{ field: 'phone_number', code: 'required', message: 'phone_number is missing' }],
+};
+
+function problemExample(code: ProblemCode): Record<string, unknown> {
+  const definition: { status: number; title: string; members?: Readonly<Record<string, string>> } =
+    PROBLEMS[code];
+  return {
+    type: `http://localhost:3000${PROBLEMS_PAGE}#${code}`,
+    title: definition.title,
+    status: definition.status,
+    detail: `${definition.title}.`,
+    code,
+    request_id: '5f0c7a52-6f0e-4d2c-9d3a-0d1b8a3f6c11',
+    ...Object.fromEntries(Object.keys(definition.members ?? {}).map((name) => [name, EXAMPLE_MEMBERS[name]])),
+  };
+}
+
+function problemSchema(): Schema {
+  return {
+    type: 'object',
+    description: 'Problem details (RFC 9457). Decide by `code`; texts are for developers.',
+    required: ['type', 'title', 'status', 'detail', 'code', 'request_id'],
+    properties: {
+      type: { type: 'string', format: 'uri' },
+      title: { type: 'string' },
+      status: { type: 'integer' },
+      detail: { type: 'string' },
+      code: { type: 'string', enum: Object.keys(PROBLEMS) },
+      request_id: { type: 'string', description: 'The same as the header `X-Request-Id`.' },
+      attempts_remaining: { type: 'integer', minimum: 0, description: 'With `otp_invalid`: guesses left.' },
+      retry_after: {
+        type: 'integer',
+        minimum: 0,
+        description: 'Seconds; the same as the header `Retry-After`.',
+      },
+      errors: {
+        type: 'array',
+        items: { $ref: '#/components/schemas/FieldFault' },
+        description: 'With `validation_failed`: all faults at once.',
+      },
+    },
+  };
+}
+
+function fieldFaultSchema(): Schema {
+  return {
+    type: 'object',
+    required: ['field', 'code', 'message'],
+    properties: {
+      field: { type: 'string', description: 'Path of the field, its parts joined by dots.' },
+      code: {
+        type: 'string',
+        enum: Object.keys(FIELD_CODES),
+        description: Object.entries(FIELD_CODES)
+          .map(([code, meaning]) => `\`${code}\`: ${meaning}`)
+          .join('\n\n'),
+      },
+      message: { type: 'string' },
+    },
+  };
+}

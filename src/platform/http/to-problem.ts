@@ -1,0 +1,32 @@
+import { HttpException } from '@nestjs/common';
+
+import { isDatabaseUnavailable } from '../database/database-errors.js';
+import { Problem } from './problem.js';
+
+// Refusals of Fastify and of Nest's router arrive as errors with a status; each has one code here.
+const BY_STATUS = {
+  400: 'malformed_request',
+  404: 'not_found',
+  405: 'not_found',
+  408: 'malformed_request',
+  413: 'payload_too_large',
+  414: 'malformed_request',
+  415: 'unsupported_media_type',
+  431: 'malformed_request',
+  503: 'service_unavailable',
+} as const;
+
+/** Whatever was thrown, as a problem of the catalogue; what nobody foresaw is an `internal_error`. */
+export function toProblem(error: unknown): Problem {
+  if (error instanceof Problem) return error;
+  if (isDatabaseUnavailable(error)) return new Problem('service_unavailable', undefined, { cause: error });
+  const code = BY_STATUS[statusOf(error) as keyof typeof BY_STATUS] ?? 'internal_error';
+  return new Problem(code, undefined, { cause: error });
+}
+
+function statusOf(error: unknown): number {
+  if (error instanceof HttpException) return error.getStatus();
+  // FastifyError
+  if (error instanceof Error && 'statusCode' in error && 'code' in error) return Number(error.statusCode);
+  return 500;
+}
