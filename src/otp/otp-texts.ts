@@ -1,0 +1,42 @@
+import { Inject, Injectable } from '@nestjs/common';
+
+import { PublicUrl } from '../platform/http/public-url.js';
+import { type Logger, LOGGER } from '../platform/observability/logger.js';
+import { maskPhoneNumber } from '../platform/phone-number.js';
+import { SMS_CONFIG, type SmsConfig } from '../sms/sms.config.js';
+import { SMS_SENDER, type SmsOutcome, type SmsSender } from '../sms/sms-sender.js';
+import type { OtpPurpose } from './otp-purpose.js';
+import { otpText } from './otp-text.js';
+
+interface OtpToSend {
+  /** E.164. */
+  to: string;
+  purpose: OtpPurpose;
+  code: string;
+  ttlSeconds: number;
+  /** Name of an Android app of `SMS_ANDROID_APP_HASHES`. */
+  app: string | undefined;
+}
+
+/** Writes the text of a code and hands it to the sender. */
+@Injectable()
+export class OtpTexts {
+  constructor(
+    @Inject(SMS_CONFIG) private readonly config: SmsConfig,
+    @Inject(SMS_SENDER) private readonly sms: SmsSender,
+    @Inject(LOGGER) private readonly log: Logger,
+    private readonly publicUrl: PublicUrl,
+  ) {}
+
+  async send({ to, purpose, code, ttlSeconds, app }: OtpToSend): Promise<SmsOutcome> {
+    const { appName, domain = new URL(this.publicUrl.get()).hostname, androidAppHashes } = this.config;
+    const androidAppHash = app === undefined ? undefined : androidAppHashes.get(app);
+    const body = otpText({ code, purpose, appName, ttlSeconds, domain, androidAppHash });
+    try {
+      return await this.sms.send({ to, body, purpose, otpCode: code });
+    } catch (err) {
+      this.log.error({ err, to: maskPhoneNumber(to) }, 'sms sender failed');
+      return { fate: 'unknown' };
+    }
+  }
+}

@@ -1,0 +1,24 @@
+import { Module } from '@nestjs/common';
+import { TypeOrmModule } from '@nestjs/typeorm';
+
+import { overridable } from '../platform/overrides.js';
+import { SmsModule } from '../sms/sms.module.js';
+import { CODE_GENERATOR, randomCodes } from './code-generator.js';
+import { DeviceTokens } from './device-tokens.js';
+import { OtpService } from './otp.service.js';
+import { OtpTexts } from './otp-texts.js';
+import { PhoneLimit } from './phone-limit.entity.js';
+import { PhoneOtp } from './phone-otp.entity.js';
+
+/** Issues and checks one-time codes. */
+@Module({
+  imports: [TypeOrmModule.forFeature([PhoneOtp, PhoneLimit]), SmsModule],
+  providers: [
+    OtpService,
+    OtpTexts,
+    DeviceTokens,
+    overridable(CODE_GENERATOR, { useFactory: () => randomCodes }),
+  ],
+  exports: [OtpService, DeviceTokens],
+})
+export class OtpModule {}

@@ -1,0 +1,204 @@
+import type { EntityManager } from 'typeorm';
+
+import { databaseErrorCode } from '../platform/database/database-errors.js';
+import { statement } from '../platform/database/statement.js';
+import type { OtpPurpose } from './otp-purpose.js';
+
+// Every statement on `phone_otps` and `phone_limits`. Times are parameters: the clock is the app's.
+
+/** Which codes a request is about: those of one number and purpose, and of one user for a phone change. */
+export interface OtpScope {
+  phoneNumber: string;
+  purpose: OtpPurpose;
+  userId: string | null;
+}
+
+export interface NewOtp extends OtpScope {
+  id: string;
+  codeChallenge: string | null;
+  hash: Buffer;
+  salt: Buffer;
+  keyId: string;
+  codeLength: number;
+  createdAt: Date;
+  expiresAt: Date;
+}
+
+// The wait is claimed and the code written by one statement: of N signups at once one gets through, and a crash
+// leaves neither without the other. An upsert waits for the row's lock and then judges the newest version.
+const reserve = statement<{ id: string }>(
+  'otp_reserve',
+  `WITH turn AS (
+     INSERT INTO phone_limits AS l (phone_key, next_send_at) VALUES ($1, $2)
+     ON CONFLICT (phone_key) DO UPDATE SET next_send_at = excluded.next_send_at WHERE l.next_send_at <= $3
+     RETURNING phone_key
+   )
+   INSERT INTO phone_otps (id, phone_number, purpose, user_id, code_challenge, otp_hash, otp_salt, key_id,
+                           code_length, created_at, expires_at)
+   SELECT $4::uuid, $5, $6, $7::uuid, $8, $9::bytea, $10::bytea, $11, $12::smallint, $3, $13::timestamptz FROM turn
+   RETURNING id`,
+);
+
+/** Writes a code as unsent and starts the number's wait. @returns false inside the wait of an earlier one. */
+export async function reserveOtp(
+  manager: EntityManager,
+  otp: NewOtp,
+  wait: { phoneKey: Buffer; until: Date },
+): Promise<boolean> {
+  const rows = await reserve(manager, [
+    wait.phoneKey,
+    wait.until,
+    otp.createdAt,
+    otp.id,
+    otp.phoneNumber,
+    otp.purpose,
+    otp.userId,
+    otp.codeChallenge,
+    otp.hash,
+    otp.salt,
+    otp.keyId,
+    otp.codeLength,
+    otp.expiresAt,
+  ]);
+  return rows.length > 0;
+}
+
+const readWait = statement<{ next_send_at: Date }>(
+  'otp_read_wait',
+  'SELECT next_send_at FROM phone_limits WHERE phone_key = $1',
+);
+
+/** When the number may be sent the next code; nothing where it never was sent one. */
+export async function nextSendAt(manager: EntityManager, phoneKey: Buffer): Promise<Date | undefined> {
+  const [row] = await readWait(manager, [phoneKey]);
+  return row?.next_send_at;
+}
+
+// The earlier code goes and this one comes in one step, so the number is never without one. The sub-select makes
+// PostgreSQL finish the deletion first, or the unique index would refuse the update.
+const activate = statement<{ id: string }>(
+  'otp_activate',
+  `WITH earlier AS (
+     DELETE FROM phone_otps
+     WHERE phone_number = $2 AND purpose = $3 AND user_id IS NOT DISTINCT FROM $4
+       AND code_challenge IS NOT DISTINCT FROM $5
+       AND sent_at IS NOT NULL AND NOT is_verified AND id < $1
+     RETURNING id
+   )
+   UPDATE phone_otps SET sent_at = $6 WHERE id = $1 AND (SELECT count(*) FROM earlier) >= 0
+   RETURNING id`,
+);
+
+const UNIQUE_VIOLATION = '23505';
+
+/** Makes a code guessable, in place of the earlier one of the same binding. A later one that came first stays. */
+export async function activateOtp(manager: EntityManager, otp: NewOtp, sentAt: Date): Promise<void> {
+  const { id, phoneNumber, purpose, userId, codeChallenge } = otp;
+  const once = () => activate(manager, [id, phoneNumber, purpose, userId, codeChallenge, sentAt]);
+  const unlessTaken = (error: unknown): 'taken' => {
+    if (databaseErrorCode(error) !== UNIQUE_VIOLATION) throw error;
+    return 'taken';
+  };
+  // Two slow sends can end together, neither seeing the other's row: the second look decides by age.
+  if ((await once().catch(unlessTaken)) !== 'taken') return;
+  if ((await once().catch(unlessTaken)) === 'taken') await manager.delete('phone_otps', { id });
+}
+
+const withdraw = statement<never>(
+  'otp_withdraw',
+  `WITH withdrawn AS (DELETE FROM phone_otps WHERE id = $1)
+   UPDATE phone_limits SET next_send_at = $2 WHERE phone_key = $3 AND next_send_at = $4`,
+);
+
+/** Takes back a code that the provider refused, and the wait that it started. */
+export async function withdrawOtp(
+  manager: EntityManager,
+  otp: NewOtp,
+  wait: { phoneKey: Buffer; until: Date },
+): Promise<void> {
+  await withdraw(manager, [otp.id, otp.createdAt, wait.phoneKey, wait.until]);
+}
+
+export interface PendingOtp {
+  id: string;
+  /** Guesses before this one. */
+  attempts: number;
+  expiresAt: Date;
+  /** Absent where no guess was left to claim. */
+  claimed?: { attempts: number; hash: Buffer; salt: Buffer; keyId: string };
+}
+
+interface PendingRow {
+  id: string;
+  attempts: number;
+  expires_at: Date;
+  claimed_attempts: number | null;
+  otp_hash: Buffer;
+  otp_salt: Buffer;
+  key_id: string;
+}
+
+// The guess is claimed before anything is compared: the row's lock makes racing guesses queue, and each then judges
+// the newest count. With a verifier the bound code is the one meant, if there is a row of it in any state.
+const claim = statement<PendingRow>(
+  'otp_claim_guess',
+  `WITH scope AS (
+     SELECT id, code_challenge, attempts, expires_at, sent_at IS NOT NULL AND NOT is_verified AS is_pending
+     FROM phone_otps
+     WHERE phone_number = $1 AND purpose = $2 AND user_id IS NOT DISTINCT FROM $3 AND expires_at > $6
+       AND (code_challenge IS NULL OR code_challenge = $4)
+   ), pending AS (
+     SELECT id, attempts, expires_at FROM scope
+     WHERE is_pending AND (code_challenge IS NOT NULL) = EXISTS (SELECT 1 FROM scope WHERE code_challenge IS NOT NULL)
+   ), claimed AS (
+     UPDATE phone_otps o SET attempts = o.attempts + 1 FROM pending
+     WHERE o.id = pending.id AND o.attempts < $7 AND o.expires_at > $5 AND NOT o.is_verified
+     RETURNING o.id, o.attempts, o.otp_hash, o.otp_salt, o.key_id
+   )
+   SELECT pending.id, pending.attempts, pending.expires_at,
+          claimed.attempts AS claimed_attempts, claimed.otp_hash, claimed.otp_salt, claimed.key_id
+   FROM pending LEFT JOIN claimed ON claimed.id = pending.id`,
+);
+
+/** Claims a guess on the pending code of a scope and binding. @returns nothing where no code is pending. */
+export async function claimGuess(
+  manager: EntityManager,
+  { phoneNumber, purpose, userId }: OtpScope,
+  {
+    codeChallenge,
+    now,
+    forgottenBefore,
+    maxAttempts,
+  }: {
+    codeChallenge: string | null;
+    now: Date;
+    /** Codes that expired before this are as if they had never been. */
+    forgottenBefore: Date;
+    maxAttempts: number;
+  },
+): Promise<PendingOtp | undefined> {
+  const [row] = await claim(manager, [
+    phoneNumber,
+    purpose,
+    userId,
+    codeChallenge,
+    now,
+    forgottenBefore,
+    maxAttempts,
+  ]);
+  if (!row) return undefined;
+  const { id, attempts, expires_at: expiresAt } = row;
+  if (row.claimed_attempts === null) return { id, attempts, expiresAt };
+  const { claimed_attempts, otp_hash: hash, otp_salt: salt, key_id: keyId } = row;
+  return { id, attempts, expiresAt, claimed: { attempts: claimed_attempts, hash, salt, keyId } };
+}
+
+const useUp = statement<{ id: string }>(
+  'otp_use_up',
+  'UPDATE phone_otps SET is_verified = true WHERE id = $1 AND NOT is_verified RETURNING id',
+);
+
+/** The one gate of success: of several right guesses at once, one is told true. */
+export async function useUpOtp(manager: EntityManager, id: string): Promise<boolean> {
+  return (await useUp(manager, [id])).length > 0;
+}

@@ -1,0 +1,57 @@
+import { Type } from 'class-transformer';
+import { IsInt, IsOptional, IsString, Max, Min } from 'class-validator';
+
+import type { InboxMessage } from './inbox-message.entity.js';
+
+export class InboxQueryDto {
+  /**
+   * Only texts to this number.
+   * @example "+14155552671"
+   */
+  @IsOptional()
+  @IsString()
+  to?: string;
+
+  /** How many at most. */
+  @IsOptional()
+  @Type(() => Number)
+  @IsInt()
+  @Min(1)
+  @Max(1000)
+  limit?: number = 100;
+}
+
+export class InboxMessageDto {
+  /** @example "01935b2e-7c1f-7d52-9a3e-4c8d2f6b1a07" */
+  id!: string;
+
+  /** @example "+14155552671" */
+  to!: string;
+
+  /** @example "4821 is your Latchkey code. It expires in 10 minutes. Do not share it.\n\n@localhost #4821" */
+  body!: string;
+
+  /** @example "4821" */
+  otp_code!: string | null;
+
+  /** @example "sign_in" */
+  purpose!: 'sign_in' | 'phone_change';
+
+  /** @example "2026-03-01T12:00:00.000Z" */
+  sent_at!: string;
+}
+
+export class InboxMessagesDto {
+  items!: InboxMessageDto[];
+}
+
+export function toInboxMessageDto(message: InboxMessage): InboxMessageDto {
+  return {
+    id: message.id,
+    to: message.to,
+    body: message.body,
+    otp_code: message.otpCode,
+    purpose: message.purpose,
+    sent_at: message.sentAt.toISOString(),
+  };
+}

@@ -1,0 +1,66 @@
+import { defineSlice } from '../platform/config/slice.js';
+import { list, oneOf, optionalText, text } from '../platform/config/variable.js';
+
+/** Injection token of {@link SmsConfig}. */
+export const SMS_CONFIG = Symbol('SMS_CONFIG');
+
+export interface SmsConfig {
+  /** `test` sends nothing: texts go to the inbox. */
+  mode: 'test';
+  /** As it stands in texts. */
+  appName: string;
+  /** Host in the last line of texts, for autofill; absent: the host of `PUBLIC_URL`. */
+  domain: string | undefined;
+  /** Hashes for Android's SMS Retriever, by the name that clients send as `app`. */
+  androidAppHashes: ReadonlyMap<string, string>;
+}
+
+export const smsConfig = defineSlice({
+  token: SMS_CONFIG,
+  title: 'Text messages',
+  variables: {
+    SMS_MODE: oneOf(
+      ['test'],
+      undefined,
+      'test sends nothing: texts go to the inbox at /dev/inbox. Default test; production must set it',
+    ),
+    SMS_APP_NAME: text('Latchkey', {
+      about: 'The name of the app in texts',
+      pattern: /^[A-Za-z0-9 .,&'()+-]{1,30}$/,
+      rule: "must be 1 to 30 letters, digits, spaces or .,&'()+-",
+    }),
+    SMS_DOMAIN: optionalText({
+      about:
+        'The host in the last line of texts, which lets phones fill the code in. Default: host of PUBLIC_URL',
+      pattern: /^[a-z0-9]([a-z0-9.-]{0,61}[a-z0-9])?$/,
+      rule: 'must be a host name of at most 63 characters, without scheme, port and path',
+    }),
+    SMS_ANDROID_APP_HASHES: list({
+      about: "Hashes of Android's SMS Retriever as name=hash, the name being what clients send as `app`",
+      pattern: /^[a-z][a-z0-9_-]{0,31}=[A-Za-z0-9+/]{11}$/,
+      rule: 'must be entries like android=FA+9qCX9VSu, separated by commas',
+    }),
+  },
+  build: (values, context): SmsConfig => {
+    const { SMS_MODE: mode } = values;
+    if (context.production && mode === undefined) {
+      context.fault('SMS_MODE', 'must be set in production');
+    }
+    if (context.production && mode === 'test') {
+      context.warn(
+        'SMS_MODE=test in production: no text is sent, and whoever reaches /dev/inbox reads every code',
+      );
+    }
+    return {
+      mode: 'test',
+      appName: values.SMS_APP_NAME,
+      domain: values.SMS_DOMAIN,
+      androidAppHashes: new Map(values.SMS_ANDROID_APP_HASHES.map((entry) => splitAt(entry, '='))),
+    };
+  },
+});
+
+function splitAt(text: string, separator: string): [string, string] {
+  const at = text.indexOf(separator);
+  return [text.slice(0, at), text.slice(at + 1)];
+}
