@@ -1,0 +1,19 @@
+import { tokensConfig } from './auth/tokens.config.js';
+import { otpConfig } from './otp/otp.config.js';
+import { secretConfig } from './platform/config/secret.config.js';
+import type { Slice } from './platform/config/slice.js';
+import { databaseConfig } from './platform/database/database.config.js';
+import { serverConfig } from './platform/http/server.config.js';
+import { logConfig } from './platform/observability/log.config.js';
+import { smsConfig } from './sms/sms.config.js';
+
+/** Every slice of the configuration, in the order of `.env.example`. */
+export const CONFIG_SLICES: readonly Slice<unknown>[] = [
+  serverConfig,
+  databaseConfig,
+  secretConfig,
+  smsConfig,
+  otpConfig,
+  tokensConfig,
+  logConfig,
+];

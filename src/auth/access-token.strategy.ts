@@ -1,0 +1,68 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { PassportStrategy } from '@nestjs/passport';
+import type { KeyObject } from 'node:crypto';
+import { ExtractJwt, Strategy } from 'passport-jwt';
+
+import { type Clock, CLOCK } from '../platform/clock.js';
+import type { Caller } from '../platform/http/current-user.decorator.js';
+import { Problem } from '../platform/http/problem.js';
+import type { AccessTokenClaims } from './access-tokens.js';
+import { SessionsService } from './sessions.service.js';
+import { SigningKeys } from './signing-keys.service.js';
+import { TOKENS_CONFIG, type TokensConfig } from './tokens.config.js';
+
+export const ACCESS_TOKEN_STRATEGY = 'access-token';
+
+const CLOCK_SKEW_SECONDS = 5;
+
+/** Checks an access token: ours, ES256 and nothing else, for us, not expired, of a session that lives. */
+@Injectable()
+export class AccessTokenStrategy extends PassportStrategy(Strategy, ACCESS_TOKEN_STRATEGY) {
+  constructor(
+    signingKeys: SigningKeys,
+    @Inject(TOKENS_CONFIG) config: TokensConfig,
+    @Inject(CLOCK) private readonly clock: Clock,
+    private readonly sessions: SessionsService,
+  ) {
+    super({
+      jwtFromRequest: ExtractJwt.fromAuthHeaderAsBearerToken(),
+      algorithms: ['ES256'],
+      issuer: config.issuer,
+      audience: config.audience,
+      // Judged in validate(), by our own clock.
+      ignoreExpiration: true,
+      secretOrKeyProvider: (
+        _request: unknown,
+        token: string,
+        done: (error: unknown, key?: Buffer) => void,
+      ) => {
+        const key = keyOf(token, signingKeys);
+        // Its types know no KeyObject; jsonwebtoken, which checks the signature, does.
+        done(key ? null : new Problem('access_token_invalid'), key as unknown as Buffer);
+      },
+    });
+  }
+
+  async validate(claims: AccessTokenClaims): Promise<Caller> {
+    const { sub: userId, sid: sessionId, exp, auth_time: authTime, roles } = claims;
+    if (typeof userId !== 'string' || typeof sessionId !== 'string' || typeof exp !== 'number') {
+      throw new Problem('access_token_invalid');
+    }
+    const now = this.clock.now();
+    if (now.getTime() >= (exp + CLOCK_SKEW_SECONDS) * 1000) throw new Problem('access_token_expired');
+    if (!(await this.sessions.isLive(sessionId, userId, now))) throw new Problem('access_token_invalid');
+    return { userId, sessionId, roles, authenticatedAt: new Date(authTime * 1000) };
+  }
+}
+
+/** The key of our own set that the header names; `jku`, `jwk`, `x5u` and `x5c` in it mean nothing to us. */
+function keyOf(token: string, signingKeys: SigningKeys): KeyObject | undefined {
+  try {
+    const header: unknown = JSON.parse(Buffer.from(token.split('.', 1)[0] ?? '', 'base64url').toString());
+    if (typeof header !== 'object' || header === null || 'crit' in header) return undefined;
+    const { typ, kid } = header as { typ?: unknown; kid?: unknown };
+    return typ === 'at+jwt' && typeof kid === 'string' ? signingKeys.publicKey(kid) : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,98 @@
+import { Body, Controller, HttpCode, HttpStatus, Inject, Post } from '@nestjs/common';
+import { ApiBearerAuth, ApiTags } from '@nestjs/swagger';
+
+import { type Clock, CLOCK } from '../platform/clock.js';
+import { ApiProblems } from '../platform/http/api-problems.decorator.js';
+import { Client, type ClientInfo } from '../platform/http/client-info.decorator.js';
+import { type Caller, CurrentUser } from '../platform/http/current-user.decorator.js';
+import { Public } from '../platform/http/public.decorator.js';
+import {
+  RefreshDto,
+  SignupAnswerDto,
+  SignupDto,
+  TokensDto,
+  toSignupAnswerDto,
+  toTokensDto,
+  toVerifyOtpAnswerDto,
+  VerifyOtpAnswerDto,
+  VerifyOtpDto,
+} from './auth.dto.js';
+import { AuthService } from './auth.service.js';
+import { SessionsService } from './sessions.service.js';
+
+@ApiTags('Sign-in')
+@Controller('api/auth')
+export class AuthController {
+  constructor(
+    private readonly auth: AuthService,
+    private readonly sessions: SessionsService,
+    @Inject(CLOCK) private readonly clock: Clock,
+  ) {}
+
+  /**
+   * Texts a code to a phone number.
+   *
+   * One endpoint for new and known numbers; its answer never tells which. After `resend_in` seconds a new code can be
+   * asked for, which replaces the earlier one of the same `code_challenge` (or of none).
+   */
+  @Public()
+  @Post('signup')
+  @HttpCode(HttpStatus.OK)
+  @ApiProblems(
+    'phone_number_invalid',
+    'phone_number_unsupported',
+    'phone_number_unreachable',
+    'otp_cooldown',
+    'sms_unavailable',
+  )
+  async signup(@Body() body: SignupDto): Promise<SignupAnswerDto> {
+    const {
+      phone_number: phoneNumber,
+      code_challenge: codeChallenge,
+      min_code_length: minCodeLength,
+      app,
+    } = body;
+    return toSignupAnswerDto(await this.auth.signUp({ phoneNumber, codeChallenge, minCodeLength, app }));
+  }
+
+  /**
+   * Trades a code for a session.
+   *
+   * A code takes three guesses and opens one session. A code asked for with a `code_challenge` is only there for its
+   * `code_verifier`.
+   */
+  @Public()
+  @Post('verify-otp')
+  @HttpCode(HttpStatus.OK)
+  @ApiProblems(
+    'otp_invalid',
+    'account_suspended',
+    'otp_not_found',
+    'otp_expired',
+    'phone_number_invalid',
+    'phone_number_unsupported',
+    'otp_attempts_exceeded',
+  )
+  async verifyOtp(@Body() body: VerifyOtpDto, @Client() client: ClientInfo): Promise<VerifyOtpAnswerDto> {
+    const { phone_number: phoneNumber, otp_code: code, code_verifier: codeVerifier, device_name } = body;
+    const guess = { phoneNumber, code, codeVerifier, deviceName: device_name || null };
+    return toVerifyOtpAnswerDto(await this.auth.verify(guess, client), this.clock.now());
+  }
+
+  /** Trades a refresh token for new tokens; it is good for one refresh. */
+  @Public()
+  @Post('refresh')
+  @HttpCode(HttpStatus.OK)
+  @ApiProblems('refresh_token_invalid')
+  async refresh(@Body() { refresh_token }: RefreshDto, @Client() client: ClientInfo): Promise<TokensDto> {
+    return toTokensDto(await this.sessions.refresh(refresh_token, client));
+  }
+
+  /** Ends the session of the access token. */
+  @ApiBearerAuth('access_token')
+  @Post('logout')
+  @HttpCode(HttpStatus.NO_CONTENT)
+  async logout(@CurrentUser() caller: Caller): Promise<void> {
+    await this.sessions.logOut(caller.sessionId);
+  }
+}

@@ -1,0 +1,31 @@
+import { Module } from '@nestjs/common';
+import { JwtModule } from '@nestjs/jwt';
+import { PassportModule } from '@nestjs/passport';
+import { TypeOrmModule } from '@nestjs/typeorm';
+
+import { OtpModule } from '../otp/otp.module.js';
+import { UsersModule } from '../users/users.module.js';
+import { AccessTokenStrategy } from './access-token.strategy.js';
+import { AccessTokens } from './access-tokens.js';
+import { AuthController } from './auth.controller.js';
+import { AuthService } from './auth.service.js';
+import { JwksController } from './jwks.controller.js';
+import { RefreshTokens } from './refresh-tokens.js';
+import { Session } from './session.entity.js';
+import { SessionsService } from './sessions.service.js';
+import { SigningKey } from './signing-key.entity.js';
+import { SigningKeys } from './signing-keys.service.js';
+
+/** Sign-in, tokens, sessions. */
+@Module({
+  imports: [
+    TypeOrmModule.forFeature([Session, SigningKey]),
+    JwtModule,
+    PassportModule,
+    OtpModule,
+    UsersModule,
+  ],
+  controllers: [AuthController, JwksController],
+  providers: [AuthService, SessionsService, AccessTokens, RefreshTokens, SigningKeys, AccessTokenStrategy],
+})
+export class AuthModule {}

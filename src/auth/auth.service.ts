@@ -1,0 +1,63 @@
+import { Inject, Injectable } from '@nestjs/common';
+
+import { DeviceTokens } from '../otp/device-tokens.js';
+import { type OtpRequest, type OtpSent, OtpService } from '../otp/otp.service.js';
+import { type Clock, CLOCK } from '../platform/clock.js';
+import type { ClientInfo } from '../platform/http/client-info.decorator.js';
+import { Problem } from '../platform/http/problem.js';
+import type { Profile } from '../users/profile.js';
+import { UsersService } from '../users/users.service.js';
+import { SessionsService, type Tokens } from './sessions.service.js';
+
+export interface SignInGuess {
+  phoneNumber: string;
+  code: string;
+  codeVerifier: string | undefined;
+  deviceName: string | null;
+}
+
+export interface SignedIn {
+  tokens: Tokens;
+  deviceToken: string;
+  isNewUser: boolean;
+  profile: Profile;
+}
+
+/** The sign-in flow: a code is asked for, and traded for a session. */
+@Injectable()
+export class AuthService {
+  constructor(
+    private readonly otp: OtpService,
+    private readonly deviceTokens: DeviceTokens,
+    private readonly users: UsersService,
+    private readonly sessions: SessionsService,
+    @Inject(CLOCK) private readonly clock: Clock,
+  ) {}
+
+  /** Texts a code. The answer is the same for numbers with and without an account. */
+  signUp(request: Omit<OtpRequest, 'purpose' | 'userId'>): Promise<OtpSent> {
+    return this.otp.request({ ...request, purpose: 'sign_in' });
+  }
+
+  /** Trades a right code for a session; the user is made if the number is new. */
+  async verify({ deviceName, ...guess }: SignInGuess, client: ClientInfo): Promise<SignedIn> {
+    const now = this.clock.now();
+    const opened = await this.otp.redeem({ ...guess, purpose: 'sign_in' }, async (transaction, otp) => {
+      const { phoneNumber, codeLength } = otp;
+      const user = await this.users.signIn(transaction, phoneNumber, now);
+      if (user.status !== 'active') return undefined;
+      const start = { userId: user.profile.userId, codeLength, deviceName, client, now };
+      return { user, session: await this.sessions.open(transaction, start) };
+    });
+    // Thrown after the commit: a right code is used up, whatever it opened.
+    if (!opened) throw new Problem('account_suspended');
+    const { user, session } = opened;
+    const { profile, roles, isNew: isNewUser } = user;
+    return {
+      tokens: this.sessions.tokens(session, roles, now),
+      deviceToken: this.deviceTokens.make(profile.phoneNumber, profile.userId),
+      isNewUser,
+      profile,
+    };
+  }
+}

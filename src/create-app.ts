@@ -1,0 +1,130 @@
+import 'reflect-metadata';
+
+import { NestFactory } from '@nestjs/core';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+
+import { CONFIG_SLICES } from './app.config.js';
+import { AppModule } from './app.module.js';
+import { CODE_GENERATOR, type CodeGenerator } from './otp/code-generator.js';
+import { type Clock, CLOCK } from './platform/clock.js';
+import { AppKeys } from './platform/config/app-keys.js';
+import { generatedSecret } from './platform/config/generated-secret.js';
+import { type Environment, loadConfiguration } from './platform/config/load-config.js';
+import { secretConfig } from './platform/config/secret.config.js';
+import { databaseConfig } from './platform/database/database.config.js';
+import { migrate, requireMigrated, waitForDatabase } from './platform/database/migrate.js';
+import { openDatabase } from './platform/database/open-database.js';
+import { createHttpAdapter } from './platform/http/http-adapter.js';
+import { serveDocs } from './platform/http/openapi.js';
+import { PublicUrl } from './platform/http/public-url.js';
+import { setSecurityHeaders } from './platform/http/security-headers.js';
+import { serverConfig, type ServerConfig } from './platform/http/server.config.js';
+import { logConfig } from './platform/observability/log.config.js';
+import {
+  createLogger,
+  type DestinationStream,
+  type Logger,
+  NestLogger,
+} from './platform/observability/logger.js';
+import { Readiness } from './platform/observability/readiness.js';
+import { logRequests } from './platform/observability/request-log.js';
+import { SMS_SENDER, type SmsSender } from './sms/sms-sender.js';
+
+/** What a test or a host may replace. */
+export interface AppOverrides {
+  /** Instead of `process.env`. */
+  env?: Environment;
+  clock?: Clock;
+  codes?: CodeGenerator;
+  sms?: SmsSender;
+  /** Where log lines go; standard output otherwise. */
+  log?: DestinationStream;
+}
+
+/** The app, ready to listen. */
+export interface LatchkeyApp {
+  nest: NestFastifyApplication;
+  server: ServerConfig;
+  logger: Logger;
+  publicUrl: PublicUrl;
+  /** Turns readiness off, finishes the requests under way, and lets go of the database. Safe to repeat. */
+  close(): Promise<void>;
+}
+
+/**
+ * Builds the app that `main.ts` serves and that the tests drive: configuration, database (migrated), HTTP.
+ *
+ * @throws {ConfigurationError} with every bad or missing variable.
+ */
+export async function createApp(overrides: AppOverrides = {}): Promise<LatchkeyApp> {
+  const configuration = loadConfiguration(CONFIG_SLICES, overrides.env ?? process.env);
+  const logger = createLogger(configuration.get(logConfig).level, overrides.log);
+  for (const warning of configuration.warnings) logger.warn(warning);
+
+  const config = configuration.get(databaseConfig);
+  const progress = (message: string) => logger.info(message);
+  const database = await openDatabase(config, progress);
+  try {
+    await waitForDatabase(database.url, progress);
+    if (config.migrateOnBoot) await migrate(database.migrationUrl, progress);
+    else await requireMigrated(database.url);
+
+    const { secrets } = configuration.get(secretConfig);
+    const keys = new AppKeys(secrets.length > 0 ? secrets : [generatedSecret(config.embeddedDirectory)]);
+    const server = configuration.get(serverConfig);
+    const adapter = createHttpAdapter(server, () => publicUrl.get());
+    const nest = await NestFactory.create<NestFastifyApplication>(
+      AppModule.forRoot({
+        configuration,
+        keys,
+        databaseUrl: database.url,
+        logger,
+        overrides: byToken(overrides),
+      }),
+      adapter,
+      { bodyParser: false, logger: new NestLogger(logger), abortOnError: false },
+    );
+    const publicUrl = nest.get(PublicUrl);
+    setSecurityHeaders(nest);
+    if (server.corsOrigins.length > 0) nest.enableCors(corsOptions(server.corsOrigins));
+    if (server.docs) serveDocs(nest, { inbox: true });
+    logRequests(adapter.getInstance(), logger);
+    await nest.init();
+    return { nest, server, logger, publicUrl, close: once(() => close(nest, database)) };
+  } catch (error) {
+    await database.close();
+    throw error;
+  }
+}
+
+function byToken({ clock, codes, sms }: AppOverrides): ReadonlyMap<symbol, unknown> {
+  const replaced: [symbol, unknown][] = [
+    [CLOCK, clock],
+    [CODE_GENERATOR, codes],
+    [SMS_SENDER, sms],
+  ];
+  return new Map(replaced.filter(([, value]) => value !== undefined));
+}
+
+function corsOptions(origin: readonly string[]) {
+  return {
+    origin: [...origin],
+    methods: ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'],
+    exposedHeaders: ['ETag', 'Retry-After', 'X-Request-Id'],
+    maxAge: 600,
+  };
+}
+
+async function close(nest: NestFastifyApplication, database: { close(): Promise<void> }): Promise<void> {
+  nest.get(Readiness).stop();
+  try {
+    await nest.close();
+  } finally {
+    await database.close();
+  }
+}
+
+function once(work: () => Promise<void>): () => Promise<void> {
+  let running: Promise<void> | undefined;
+  return () => (running ??= work());
+}

@@ -1,0 +1,96 @@
+import { ageOn } from './age-on.js';
+import type { Profile } from './profile.js';
+
+export class CoordinatesDto {
+  /** Degrees, WGS 84. @example 37.7749 */
+  latitude!: number;
+  /** Degrees, WGS 84. @example -122.4194 */
+  longitude!: number;
+  /** Radius in metres, 0 to 100,000. @example 12 */
+  accuracy_m!: number | null;
+  /** @example "2026-03-01T12:00:00.000Z" */
+  recorded_at!: string;
+}
+
+export class ProfileInterestDto {
+  /** @example "01935b2e-7c1f-7d52-9a3e-4c8d2f6b1a07" */
+  id!: string;
+  /** @example "Live music" */
+  name!: string;
+  /** @example "live-music" */
+  slug!: string;
+}
+
+export class ProfilePictureDto {
+  /** @example "01935b2e-7c1f-7d52-9a3e-4c8d2f6b1a07" */
+  id!: string;
+  /** Counts from 0. @example 0 */
+  position!: number;
+  /** @example "http://localhost:3000/pictures/pJ3k.webp" */
+  url!: string;
+  /** @example "http://localhost:3000/pictures/pJ3k-thumbnail.webp" */
+  thumbnail_url!: string;
+  /** Pixels. @example 1200 */
+  width!: number;
+  /** Pixels. @example 1600 */
+  height!: number;
+  /** @example "1QcSHQRnh493V4dIh4eXh1h4kJUI" */
+  thumbhash!: string;
+}
+
+/** The own user's profile. Before completion every key is there, null or an empty list. */
+export class ProfileDto {
+  /** @example "01935b2e-7c1f-7d52-9a3e-4c8d2f6b1a07" */
+  id!: string;
+  /** E.164. @example "+14155552671" */
+  phone_number!: string;
+  /** 2 to 100 characters. @example "Ana Pérez" */
+  name!: string | null;
+  /** At most 500 characters. @example "Trail runner." */
+  bio!: string | null;
+  /** At most 100 characters. @example "Lisbon" */
+  location!: string | null;
+  /** YYYY-MM-DD. @example "1996-02-29" */
+  birth_date!: string | null;
+  /** Full years on today's UTC date. @example 30 */
+  age!: number | null;
+  /** @example "female" */
+  gender!: 'male' | 'female' | 'other' | 'prefer_not_to_say' | null;
+  event_interests!: ProfileInterestDto[];
+  profile_pictures!: ProfilePictureDto[];
+  coordinates!: CoordinatesDto | null;
+  /** Whether the number has been confirmed by a code. */
+  is_verified!: boolean;
+  needs_profile_completion!: boolean;
+  /** @example "2026-03-01T12:00:00.000Z" */
+  created_at!: string;
+  /** @example "2026-03-01T12:00:00.000Z" */
+  updated_at!: string;
+}
+
+export function toProfileDto(profile: Profile, now: Date): ProfileDto {
+  const { birthDate, coordinates } = profile;
+  return {
+    id: profile.userId,
+    phone_number: profile.phoneNumber,
+    name: profile.name,
+    bio: profile.bio,
+    location: profile.location,
+    birth_date: birthDate,
+    age: birthDate === null ? null : ageOn(now.toISOString().slice(0, 10), birthDate),
+    gender: profile.gender,
+    // Interests and pictures have no tables yet: nobody can have any.
+    event_interests: [],
+    profile_pictures: [],
+    coordinates: coordinates && {
+      latitude: coordinates.latitude,
+      longitude: coordinates.longitude,
+      accuracy_m: coordinates.accuracyM,
+      recorded_at: coordinates.recordedAt.toISOString(),
+    },
+    is_verified: profile.isVerified,
+    needs_profile_completion: profile.completedAt === null,
+    created_at: profile.createdAt.toISOString(),
+    updated_at: profile.updatedAt.toISOString(),
+  };
+}

@@ -1,0 +1,29 @@
+import { Check, Column, Entity, PrimaryColumn, Unique } from 'typeorm';
+
+export type UserStatus = 'active' | 'suspended' | 'deleted';
+
+/** A person, by phone number. */
+@Entity('users')
+@Unique('users_phone_number_key', ['phoneNumber'])
+@Check('users_status_check', `status IN ('active', 'suspended', 'deleted')`)
+@Check('users_phone_number_check', `(phone_number IS NULL) = (status = 'deleted')`)
+export class User {
+  @PrimaryColumn('uuid', { primaryKeyConstraintName: 'users_pkey' })
+  id!: string;
+
+  /** E.164; null once erased. */
+  @Column('text', { name: 'phone_number', nullable: true })
+  phoneNumber!: string | null;
+
+  @Column('text', { default: 'active' })
+  status!: UserStatus;
+
+  @Column('text', { array: true, default: '{}' })
+  roles!: string[];
+
+  @Column('timestamptz', { name: 'created_at' })
+  createdAt!: Date;
+
+  @Column('timestamptz', { name: 'last_sign_in_at', nullable: true })
+  lastSignInAt!: Date | null;
+}
