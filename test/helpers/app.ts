@@ -1,0 +1,162 @@
+import { randomInt } from 'node:crypto';
+
+/** An app under test, started outside jest's vm. */
+export interface StartedApp {
+  url: string;
+  database: string;
+  clock: { now(): Date; advance(seconds: number): void };
+  log: { lines: string[] };
+  provider<T>(file: string, name: string): Promise<T>;
+  close(): Promise<void>;
+}
+
+export interface StartOptions {
+  env?: Record<string, string>;
+  database?: string;
+  codes?: (length: number) => string;
+  send?: (message: SentText) => Promise<unknown>;
+}
+
+export interface SentText {
+  to: string;
+  body: string;
+  purpose: string;
+  otpCode: string;
+}
+
+interface HarnessInTests {
+  start(options?: StartOptions): Promise<StartedApp>;
+  database(options?: { empty?: boolean }): Promise<string>;
+  missingDatabase(): string;
+  sql<Row = Record<string, unknown>>(database: string, text: string, values?: unknown[]): Promise<Row[]>;
+}
+
+export const harness = (globalThis as unknown as { harness: HarnessInTests }).harness;
+
+export interface Answer {
+  status: number;
+  headers: Headers;
+  // Tests look at what came over the wire, whatever it is.
+  body: any; // eslint-disable-line @typescript-eslint/no-explicit-any
+}
+
+/** The app, and requests to it. */
+export class TestApp {
+  private constructor(readonly started: StartedApp) {}
+
+  static async start(options?: StartOptions): Promise<TestApp> {
+    return new TestApp(await harness.start(options));
+  }
+
+  get clock(): StartedApp['clock'] {
+    return this.started.clock;
+  }
+
+  async request(
+    method: string,
+    path: string,
+    init: { body?: unknown; headers?: Record<string, string> } = {},
+  ) {
+    const response = await fetch(`${this.started.url}${path}`, {
+      method,
+      redirect: 'manual',
+      headers: { ...(init.body !== undefined && { 'content-type': 'application/json' }), ...init.headers },
+      ...(init.body !== undefined && { body: JSON.stringify(init.body) }),
+    });
+    return toAnswer(response);
+  }
+
+  get(path: string, headers?: Record<string, string>): Promise<Answer> {
+    return this.request('GET', path, { ...(headers && { headers }) });
+  }
+
+  post(path: string, body?: unknown, headers?: Record<string, string>): Promise<Answer> {
+    return this.request('POST', path, { body, ...(headers && { headers }) });
+  }
+
+  signup(phoneNumber: string, more: Record<string, unknown> = {}): Promise<Answer> {
+    return this.post('/api/auth/signup', { phone_number: phoneNumber, ...more });
+  }
+
+  verify(phoneNumber: string, code: string, more: Record<string, unknown> = {}): Promise<Answer> {
+    return this.post('/api/auth/verify-otp', { phone_number: phoneNumber, otp_code: code, ...more });
+  }
+
+  /** The texts to a number in the inbox, newest first. */
+  async texts(phoneNumber: string): Promise<{ body: string; otp_code: string; purpose: string }[]> {
+    const { body } = await this.get(`/dev/inbox/messages?to=${encodeURIComponent(phoneNumber)}&limit=1000`);
+    return body.items;
+  }
+
+  /** The code of the newest text to a number. */
+  async code(phoneNumber: string): Promise<string> {
+    const [newest] = await this.texts(phoneNumber);
+    if (!newest) throw new Error('no text was sent to that number');
+    return newest.otp_code;
+  }
+
+  /** Signs in, and answers what verify answered. */
+  async signIn(phoneNumber = aPhoneNumber()): Promise<SignedInUser> {
+    expectStatus(await this.signup(phoneNumber), 200);
+    const { body } = expectStatus(await this.verify(phoneNumber, await this.code(phoneNumber)), 200);
+    return {
+      phoneNumber,
+      id: body.user.id,
+      accessToken: body.access_token,
+      refreshToken: body.refresh_token,
+      bearer: { authorization: `Bearer ${body.access_token}` },
+    };
+  }
+
+  sql<Row = Record<string, unknown>>(text: string, values?: unknown[]): Promise<Row[]> {
+    return harness.sql<Row>(this.started.database, text, values);
+  }
+}
+
+export interface SignedInUser {
+  phoneNumber: string;
+  id: string;
+  accessToken: string;
+  refreshToken: string;
+  bearer: { authorization: string };
+}
+
+async function toAnswer(response: Response): Promise<Answer> {
+  const text = await response.text();
+  const isJson = /json/.test(response.headers.get('content-type') ?? '');
+  return { status: response.status, headers: response.headers, body: isJson ? JSON.parse(text) : text };
+}
+
+function expectStatus(answer: Answer, status: number): Answer {
+  if (answer.status !== status) {
+    throw new Error(`expected ${status}, got ${answer.status}: ${JSON.stringify(answer.body)}`);
+  }
+  return answer;
+}
+
+/** A mobile number of Brazil that no other test has. */
+export function aPhoneNumber(): string {
+  return `+55119${randomInt(60_000_000, 99_999_999)}`;
+}
+
+/** A code of the same length that is not this one. */
+export function aWrongCode(code: string): string {
+  return String((Number(code) + 1) % 10 ** code.length).padStart(code.length, '0');
+}
+
+/** What a problem of this code looks like. */
+export function problem(code: string, members: Record<string, unknown> = {}): unknown {
+  return expect.objectContaining({ code, request_id: expect.any(String), ...members });
+}
+
+/** How many answers there are of each status, e.g. `{ 200: 1, 429: 39 }`. */
+export function tally(answers: readonly Answer[]): Record<number, number> {
+  const counts: Record<number, number> = {};
+  for (const { status } of answers) counts[status] = (counts[status] ?? 0) + 1;
+  return counts;
+}
+
+/** The same request so many times at once. */
+export function atOnce<T>(count: number, work: (index: number) => Promise<T>): Promise<T[]> {
+  return Promise.all(Array.from({ length: count }, (_, index) => work(index)));
+}

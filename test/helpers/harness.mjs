@@ -1,0 +1,106 @@
+import pg from 'pg';
+
+import { createApp } from '../../dist/create-app.js';
+import { createDatabase, databaseUrl, dropDatabase } from './databases.mjs';
+
+const SERVER = process.env.LATCHKEY_TEST_SERVER;
+const TEMPLATE = process.env.LATCHKEY_TEST_TEMPLATE;
+
+/** What one test file has started: apps and databases, all let go of at its end. */
+export class Harness {
+  #apps = [];
+  #databases = [];
+  #pools = new Map();
+  #shared;
+
+  /** A database of the newest schema, or an empty one. */
+  async database({ empty = false } = {}) {
+    const url = await createDatabase(SERVER, empty ? undefined : new URL(TEMPLATE).pathname.slice(1));
+    this.#databases.push(url);
+    return url;
+  }
+
+  /** The URL of a database that does not exist on the test server. */
+  missingDatabase() {
+    return databaseUrl(SERVER, 'latchkey_test_missing');
+  }
+
+  /**
+   * Starts the app on a free port; by default on this file's own database, with a clock that can be moved.
+   *
+   * @param {object} options
+   * @param {Record<string, string>} [options.env] on top of the test defaults
+   * @param {string} [options.database] URL; by default one database for all apps of this file
+   * @param {(length: number) => string} [options.codes]
+   * @param {(message: object) => Promise<object>} [options.send] instead of the inbox
+   */
+  async start({ env = {}, database, codes, send } = {}) {
+    const url = database ?? (this.#shared ??= await this.database());
+    const clock = new MovableClock();
+    const log = new LogLines();
+    const app = await createApp({
+      env: {
+        NODE_ENV: 'test',
+        HOST: '127.0.0.1',
+        PORT: '0',
+        APP_SECRET: 'a-secret-for-tests-and-for-nothing-else',
+        DATABASE_URL: url,
+        DATABASE_POOL_SIZE: '5',
+        ...env,
+      },
+      clock,
+      log,
+      ...(codes && { codes: { generate: codes } }),
+      ...(send && { sms: { send } }),
+    });
+    await app.nest.listen(app.server.port, app.server.host);
+    const started = {
+      url: await app.nest.getUrl(),
+      database: url,
+      clock,
+      log,
+      nest: app.nest,
+      /** A provider by the class (or token) that a built module exports. */
+      provider: async (file, name) => {
+        const module = await import(new URL(`../../dist/${file}`, import.meta.url).href);
+        return app.nest.get(module[name], { strict: false });
+      },
+      close: app.close,
+    };
+    this.#apps.push(started);
+    return started;
+  }
+
+  /** Runs a statement on a database, past the app. */
+  async sql(database, text, values) {
+    let pool = this.#pools.get(database);
+    if (!pool) this.#pools.set(database, (pool = new pg.Pool({ connectionString: database, max: 2 })));
+    return (await pool.query(text, values)).rows;
+  }
+
+  async close() {
+    await Promise.all(this.#apps.map((app) => app.close()));
+    await Promise.all([...this.#pools.values()].map((pool) => pool.end()));
+    for (const url of this.#databases) await dropDatabase(SERVER, url);
+  }
+}
+
+class MovableClock {
+  #offset = 0;
+
+  now() {
+    return new Date(Date.now() + this.#offset);
+  }
+
+  advance(seconds) {
+    this.#offset += seconds * 1000;
+  }
+}
+
+class LogLines {
+  lines = [];
+
+  write(line) {
+    this.lines.push(line);
+  }
+}
