@@ -10,6 +10,7 @@ import { type Clock, CLOCK } from './platform/clock.js';
 import { AppKeys } from './platform/config/app-keys.js';
 import { generatedSecret } from './platform/config/generated-secret.js';
 import { type Environment, loadConfiguration } from './platform/config/load-config.js';
+import { processEnvironment } from './platform/config/process-environment.js';
 import { secretConfig } from './platform/config/secret.config.js';
 import { databaseConfig } from './platform/database/database.config.js';
 import { migrate, requireMigrated, waitForDatabase } from './platform/database/migrate.js';
@@ -32,7 +33,7 @@ import { SMS_SENDER, type SmsSender } from './sms/sms-sender.js';
 
 /** What a test or a host may replace. */
 export interface AppOverrides {
-  /** Instead of `process.env`. */
+  /** Instead of the process's own. */
   env?: Environment;
   clock?: Clock;
   codes?: CodeGenerator;
@@ -48,7 +49,7 @@ export interface LatchkeyApp {
   logger: Logger;
   publicUrl: PublicUrl;
   /** Turns readiness off, finishes the requests under way, and lets go of the database. Safe to repeat. */
-  close(): Promise<void>;
+  close: () => Promise<void>;
 }
 
 /**
@@ -57,7 +58,7 @@ export interface LatchkeyApp {
  * @throws {ConfigurationError} with every bad or missing variable.
  */
 export async function createApp(overrides: AppOverrides = {}): Promise<LatchkeyApp> {
-  const configuration = loadConfiguration(CONFIG_SLICES, overrides.env ?? process.env);
+  const configuration = loadConfiguration(CONFIG_SLICES, overrides.env ?? processEnvironment());
   const logger = createLogger(configuration.get(logConfig).level, overrides.log);
   for (const warning of configuration.warnings) logger.warn(warning);
 

@@ -16,7 +16,7 @@ try {
 function sayWhere({ logger, publicUrl, server }: LatchkeyApp): void {
   const seconds = (performance.now() / 1000).toFixed(1);
   const url = publicUrl.get();
-  if (process.env['NODE_ENV'] === 'production') {
+  if (server.production) {
     logger.info({ url, seconds }, 'serving');
     return;
   }

@@ -185,8 +185,12 @@ export function toSignupAnswerDto(sent: OtpSent): SignupAnswerDto {
 }
 
 export function toTokensDto(tokens: Tokens): TokensDto {
+  return tokenFields(tokens);
+}
+
+function tokenFields(tokens: Tokens) {
   return {
-    token_type: 'Bearer',
+    token_type: 'Bearer' as const,
     access_token: tokens.accessToken,
     expires_in: tokens.expiresIn,
     refresh_token: tokens.refreshToken,
@@ -200,7 +204,7 @@ export function toVerifyOtpAnswerDto(
 ): VerifyOtpAnswerDto {
   const user = toProfileDto(profile, now);
   return {
-    ...toTokensDto(tokens),
+    ...tokenFields(tokens),
     device_token: deviceToken,
     is_new_user: isNewUser,
     needs_profile_completion: user.needs_profile_completion,

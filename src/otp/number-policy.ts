@@ -3,7 +3,10 @@ import { parsePhoneNumber, type PhoneNumber } from '../platform/phone-number.js'
 
 // Numbers that a person's phone has. Premium, shared-cost, toll-free, pager, voicemail, VoIP and personal numbers
 // are how texts turn into somebody's revenue.
-const SIGN_IN_TYPES: ReadonlySet<PhoneNumber['type']> = new Set(['MOBILE', 'FIXED_LINE_OR_MOBILE']);
+const SIGN_IN_TYPES: ReadonlySet<NonNullable<PhoneNumber['type']>> = new Set([
+  'MOBILE',
+  'FIXED_LINE_OR_MOBILE',
+]);
 
 /**
  * The E.164 form of a number that may sign in.
@@ -15,7 +18,7 @@ export function signInNumber(text: string, allowedCountries: ReadonlySet<string>
   if (!number) throw new Problem('phone_number_invalid');
   // Satellite numbers say MOBILE, and have no country.
   const { country, type } = number;
-  if (!country || !SIGN_IN_TYPES.has(type) || (allowedCountries && !allowedCountries.has(country))) {
+  if (!country || !type || !SIGN_IN_TYPES.has(type) || (allowedCountries && !allowedCountries.has(country))) {
     throw new Problem('phone_number_unsupported');
   }
   return number.e164;

@@ -1,11 +1,11 @@
-import { type CountryCode, type NumberType, parsePhoneNumberFromString } from 'libphonenumber-js/max';
+import { type CountryCode, type PhoneNumberType, parsePhoneNumberFromString } from 'libphonenumber-js/max';
 
 /** A valid number in E.164, e.g. `+14155552671`. */
 export interface PhoneNumber {
   e164: string;
   /** ISO 3166-1 alpha-2; absent for numbers of no country (satellite, international networks). */
   country: CountryCode | undefined;
-  type: NumberType;
+  type: PhoneNumberType | undefined;
 }
 
 const ALLOWED_CHARACTERS = /^[+0-9 .()-]+$/;

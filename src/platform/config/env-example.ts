@@ -4,9 +4,12 @@ import type { Slice } from './slice.js';
 export function envExample(slices: readonly Slice<unknown>[]): string {
   const sections = slices.map(({ title, variables }) => {
     const entries = Object.entries(variables).map(([name, { notes }]) => {
-      const bounds = notes.bounds ? ` (${notes.bounds})` : '';
-      const file = notes.secret ? `\n# Or ${name}_FILE: the path of a file that holds it.` : '';
-      return `# ${notes.about}${bounds}${file}\n#${name}=${notes.default ?? ''}\n`;
+      const remarks = [
+        notes.about,
+        ...(notes.bounds ? [sentence(notes.bounds)] : []),
+        ...(notes.secret ? [`Or ${name}_FILE: the path of a file that holds it.`] : []),
+      ];
+      return `${remarks.map((remark) => `# ${remark}\n`).join('')}#${name}=${notes.default ?? ''}\n`;
     });
     return `# --- ${title} ---\n\n${entries.join('\n')}`;
   });
@@ -15,4 +18,8 @@ export function envExample(slices: readonly Slice<unknown>[]): string {
     '# Generated from the code by `npm run env-example`; a test compares the two.\n\n' +
     sections.join('\n')
   );
+}
+
+function sentence(text: string): string {
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
 }

@@ -7,7 +7,7 @@ import type { Slice, SliceContext } from './slice.js';
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** The environment breaks one rule or more; the message lists every one by name and rule, never by value. */
-export class ConfigurationError extends OperatorError {
+class ConfigurationError extends OperatorError {
   override readonly name = 'ConfigurationError';
 
   constructor(readonly faults: readonly string[]) {

@@ -1,16 +1,13 @@
 import { defineSlice } from './slice.js';
 import { list } from './variable.js';
 
-/** Injection token of {@link SecretConfig}. */
-export const SECRET_CONFIG = Symbol('SECRET_CONFIG');
-
 export interface SecretConfig {
   /** The first makes, all check. Empty outside production: one is generated on first start. */
   secrets: readonly string[];
 }
 
 export const secretConfig = defineSlice({
-  token: SECRET_CONFIG,
+  token: Symbol('SECRET_CONFIG'),
   title: 'Secret',
   variables: {
     APP_SECRET: list({

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
 /** What `.env.example` says of a variable, beside the rule that its schema enforces. */
-export interface VariableNotes {
+interface VariableNotes {
   about: string;
   /** The default as one would write it; absent where there is none or where it depends. */
   default?: string;
@@ -40,7 +40,7 @@ export function wholeNumber(
     {
       about,
       default: String(fallback),
-      bounds: `${min} to ${max}`,
+      bounds: `from ${min} to ${max}`,
     },
   );
 }
@@ -51,8 +51,8 @@ export function oneOf<const T extends string, const F extends T | undefined>(
   fallback: F,
   about: string,
 ): Variable<T | F> {
-  const bounds = options.join(', ');
-  const schema = z.enum(options as readonly [T, ...T[]], `must be one of: ${bounds}`);
+  const bounds = `one of: ${options.join(', ')}`;
+  const schema = z.enum(options as readonly [T, ...T[]], `must be ${bounds}`);
   return variable(
     schema.optional().transform((value) => value ?? fallback),
     fallback === undefined ? { about, bounds } : { about, bounds, default: fallback },

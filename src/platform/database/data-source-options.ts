@@ -1,6 +1,6 @@
 import type { PostgresDataSourceOptions } from 'typeorm/driver/postgres/PostgresDataSourceOptions.js';
 
-export const STATEMENT_TIMEOUT_MS = 10_000;
+const STATEMENT_TIMEOUT_MS = 10_000;
 
 /** How every connection of the app is made; migrations and entities are added by who needs them. */
 export function dataSourceOptions(url: string, poolSize: number): PostgresDataSourceOptions {

@@ -1,9 +1,6 @@
 import { defineSlice } from '../config/slice.js';
 import { flag, optionalUrl, text, wholeNumber } from '../config/variable.js';
 
-/** Injection token of {@link DatabaseConfig}. */
-export const DATABASE_CONFIG = Symbol('DATABASE_CONFIG');
-
 export interface DatabaseConfig {
   /** Absent: the embedded PostgreSQL in `embeddedDirectory`. */
   url: string | undefined;
@@ -19,7 +16,7 @@ export interface DatabaseConfig {
 const SCHEMES = ['postgres', 'postgresql'];
 
 export const databaseConfig = defineSlice({
-  token: DATABASE_CONFIG,
+  token: Symbol('DATABASE_CONFIG'),
   title: 'Database',
   variables: {
     DATABASE_URL: optionalUrl(SCHEMES, {

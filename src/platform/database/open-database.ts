@@ -5,7 +5,7 @@ export interface OpenDatabase {
   url: string;
   migrationUrl: string;
   /** Stops the embedded PostgreSQL if this process runs it. */
-  close(): Promise<void>;
+  close: () => Promise<void>;
 }
 
 /** The database of `DATABASE_URL`, or the embedded PostgreSQL, started. */
@@ -24,6 +24,6 @@ export async function openDatabase(
   // Imported here, so that a production server never loads it.
   const { attachEmbeddedPostgres, startEmbeddedPostgres } = await import('./embedded-postgres.js');
   const open = how === 'serve' ? startEmbeddedPostgres : attachEmbeddedPostgres;
-  const { url, stop } = await open({ directory: config.embeddedDirectory, log });
-  return { url, migrationUrl: url, close: stop };
+  const embedded = await open({ directory: config.embeddedDirectory, log });
+  return { url: embedded.url, migrationUrl: embedded.url, close: () => embedded.stop() };
 }

@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Server } from 'node:net';
 
 import { SERVER_CONFIG, type ServerConfig } from './server.config.js';
 
@@ -25,7 +25,7 @@ export class PublicUrl {
   }
 
   private fromSocket(): string {
-    const address = this.adapterHost.httpAdapter.getHttpServer().address() as AddressInfo | null;
+    const address = (this.adapterHost.httpAdapter.getHttpServer() as Server).address() as AddressInfo | null;
     return `http://localhost:${address?.port ?? this.config.port}`;
   }
 }

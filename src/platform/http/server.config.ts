@@ -7,6 +7,7 @@ import { list, oneOf, optionalText, optionalUrl, wholeNumber } from '../config/v
 export const SERVER_CONFIG = Symbol('SERVER_CONFIG');
 
 export interface ServerConfig {
+  production: boolean;
   /** 0 picks a free port. */
   port: number;
   host: string;
@@ -46,6 +47,7 @@ export const serverConfig = defineSlice({
     DOCS: oneOf(['on', 'off'], undefined, 'Swagger UI at /docs. Default on, in production off'),
   },
   build: (values, context): ServerConfig => ({
+    production: context.production,
     port: values.PORT,
     host: values.HOST ?? (context.production ? '0.0.0.0' : '127.0.0.1'),
     publicUrl: values.PUBLIC_URL?.replace(/\/+$/, ''),

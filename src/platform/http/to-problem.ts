@@ -3,8 +3,11 @@ import { HttpException } from '@nestjs/common';
 import { isDatabaseUnavailable } from '../database/database-errors.js';
 import { Problem } from './problem.js';
 
+type MemberlessCode =
+  'malformed_request' | 'not_found' | 'payload_too_large' | 'unsupported_media_type' | 'service_unavailable';
+
 // Refusals of Fastify and of Nest's router arrive as errors with a status; each has one code here.
-const BY_STATUS = {
+const BY_STATUS: Readonly<Record<number, MemberlessCode>> = {
   400: 'malformed_request',
   404: 'not_found',
   405: 'not_found',
@@ -14,14 +17,18 @@ const BY_STATUS = {
   415: 'unsupported_media_type',
   431: 'malformed_request',
   503: 'service_unavailable',
-} as const;
+};
 
 /** Whatever was thrown, as a problem of the catalogue; what nobody foresaw is an `internal_error`. */
 export function toProblem(error: unknown): Problem {
-  if (error instanceof Problem) return error;
+  if (isProblem(error)) return error;
   if (isDatabaseUnavailable(error)) return new Problem('service_unavailable', undefined, { cause: error });
-  const code = BY_STATUS[statusOf(error) as keyof typeof BY_STATUS] ?? 'internal_error';
+  const code = BY_STATUS[statusOf(error)] ?? 'internal_error';
   return new Problem(code, undefined, { cause: error });
+}
+
+function isProblem(error: unknown): error is Problem {
+  return error instanceof Problem;
 }
 
 function statusOf(error: unknown): number {

@@ -51,7 +51,7 @@ export class RequestValidationPipe extends ValidationPipe {
       });
     }
     const faults = [...unsafeTexts(body), ...this.configuredFaults(body, metadata)];
-    const checked = await super.transform(body, metadata).catch((error: unknown) => {
+    const checked: unknown = await super.transform(body, metadata).catch((error: unknown) => {
       if (!(error instanceof Problem) || error.code !== 'validation_failed') throw error;
       faults.push(...(error.members['errors'] as FieldFault[]));
     });

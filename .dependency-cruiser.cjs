@@ -1,0 +1,70 @@
+/** The arrows of the house: they point one way, and never round. @type {import('dependency-cruiser').IConfiguration} */
+module.exports = {
+  forbidden: [
+    { name: 'no-circles', severity: 'error', from: {}, to: { circular: true } },
+    {
+      name: 'platform-knows-nothing-of-features',
+      severity: 'error',
+      from: { path: '^src/platform/' },
+      to: { path: '^src/', pathNot: '^src/platform/' },
+    },
+    {
+      name: 'nothing-imports-auth',
+      comment: 'The decorators that other modules need live in platform/http.',
+      severity: 'error',
+      from: { path: '^src/[^/]+/', pathNot: '^src/auth/' },
+      to: { path: '^src/auth/' },
+    },
+    only('sms', []),
+    only('otp', ['sms']),
+    only('users', []),
+    only('auth', ['otp', 'sms', 'users']),
+    {
+      name: 'nothing-imports-the-top',
+      comment: 'main, cli, app.* and create-app wire the features; no feature knows them.',
+      severity: 'error',
+      from: { path: '^src/[^/]+/' },
+      to: { path: '^src/[^/]+\\.ts$' },
+    },
+    {
+      name: 'migrations-stand-alone',
+      comment: 'A migration must mean the same for ever, whatever the code becomes.',
+      severity: 'error',
+      from: { path: '^migrations/' },
+      to: { path: '^src/' },
+    },
+    {
+      name: 'no-orphans',
+      severity: 'error',
+      from: { orphan: true, path: '^src/', pathNot: '^src/(main|cli|index)\\.ts$' },
+      to: {},
+    },
+    { name: 'nothing-unresolved', severity: 'error', from: {}, to: { couldNotResolve: true } },
+    {
+      name: 'no-development-dependencies-at-run-time',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '\\.spec\\.ts$' },
+      to: { dependencyTypes: ['npm-dev'] },
+    },
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.json' },
+    enhancedResolveOptions: {
+      exportsFields: ['exports'],
+      conditionNames: ['import', 'require', 'node', 'default', 'types'],
+    },
+  },
+};
+
+/** A feature may import only these others, beside itself and the platform. */
+function only(feature, others) {
+  const allowed = ['platform', feature, ...others].join('|');
+  return {
+    name: `arrows-of-${feature}`,
+    severity: 'error',
+    from: { path: `^src/${feature}/` },
+    to: { path: '^src/', pathNot: `^src/(${allowed})/` },
+  };
+}

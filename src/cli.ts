@@ -1,0 +1,57 @@
+import { Command } from 'commander';
+
+import { CONFIG_SLICES } from './app.config.js';
+import { envExample } from './platform/config/env-example.js';
+import { loadConfiguration } from './platform/config/load-config.js';
+import { processEnvironment } from './platform/config/process-environment.js';
+import { databaseConfig } from './platform/database/database.config.js';
+import { migrate, revertMigration } from './platform/database/migrate.js';
+import { openDatabase } from './platform/database/open-database.js';
+import { OperatorError } from './platform/operator-error.js';
+
+const program = new Command('latchkey').description('Runs and looks after a Latchkey installation.');
+
+program
+  .command('migrate')
+  .description('bring the schema of the database up to date')
+  .option('--revert', 'take the newest migration back instead; what it made is lost')
+  .action(async ({ revert }: { revert?: true }) => {
+    await onDatabase(async (url) => {
+      if (revert) {
+        const name = await revertMigration(url, say);
+        say(name ? `Reverted ${name}` : 'No migration is left to revert');
+      } else {
+        const names = await migrate(url, say);
+        say(names.length > 0 ? `Ran ${names.join(', ')}` : 'The schema is up to date');
+      }
+    });
+  });
+
+program
+  .command('env-example')
+  .description('print every environment variable with its meaning, bounds and default')
+  .action(() => {
+    process.stdout.write(envExample(CONFIG_SLICES));
+  });
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  console.error(error instanceof OperatorError ? error.message : error);
+  process.exitCode = 1;
+}
+
+/** The database of the configuration; the embedded one is shared with a running server, or started for this command. */
+async function onDatabase(work: (migrationUrl: string) => Promise<void>): Promise<void> {
+  const configuration = loadConfiguration(CONFIG_SLICES, processEnvironment());
+  const database = await openDatabase(configuration.get(databaseConfig), say, 'attach');
+  try {
+    await work(database.migrationUrl);
+  } finally {
+    await database.close();
+  }
+}
+
+function say(message: string): void {
+  console.log(message);
+}
