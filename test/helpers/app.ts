@@ -4,15 +4,23 @@ import { randomInt } from 'node:crypto';
 export interface StartedApp {
   url: string;
   database: string;
-  clock: { now(): Date; advance(seconds: number): void };
+  clock: TestClock;
   log: { lines: string[] };
   provider<T>(file: string, name: string): Promise<T>;
+  pendingSchemaChanges(): Promise<string[]>;
   close(): Promise<void>;
+}
+
+export interface TestClock {
+  now(): Date;
+  advance(seconds: number): void;
 }
 
 export interface StartOptions {
   env?: Record<string, string>;
   database?: string;
+  /** That of another replica; by default one of its own. */
+  clock?: TestClock;
   codes?: (length: number) => string;
   send?: (message: SentText) => Promise<unknown>;
 }
@@ -48,7 +56,17 @@ export class TestApp {
     return new TestApp(await harness.start(options));
   }
 
-  get clock(): StartedApp['clock'] {
+  /** Another instance on the same database, by the same clock. */
+  replica(options?: StartOptions): Promise<TestApp> {
+    return TestApp.start({ ...options, database: this.started.database, clock: this.clock });
+  }
+
+  /** A database of the newest schema that no other test uses. */
+  freshDatabase(): Promise<string> {
+    return harness.database();
+  }
+
+  get clock(): TestClock {
     return this.started.clock;
   }
 

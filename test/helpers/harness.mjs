@@ -1,4 +1,5 @@
 import pg from 'pg';
+import { DataSource } from 'typeorm';
 
 import { createApp } from '../../dist/create-app.js';
 import { createDatabase, databaseUrl, dropDatabase } from './databases.mjs';
@@ -31,12 +32,12 @@ export class Harness {
    * @param {object} options
    * @param {Record<string, string>} [options.env] on top of the test defaults
    * @param {string} [options.database] URL; by default one database for all apps of this file
+   * @param {MovableClock} [options.clock] that of another replica
    * @param {(length: number) => string} [options.codes]
    * @param {(message: object) => Promise<object>} [options.send] instead of the inbox
    */
-  async start({ env = {}, database, codes, send } = {}) {
+  async start({ env = {}, database, clock = new MovableClock(), codes, send } = {}) {
     const url = database ?? (this.#shared ??= await this.database());
-    const clock = new MovableClock();
     const log = new LogLines();
     const app = await createApp({
       env: {
@@ -64,6 +65,11 @@ export class Harness {
       provider: async (file, name) => {
         const module = await import(new URL(`../../dist/${file}`, import.meta.url).href);
         return app.nest.get(module[name], { strict: false });
+      },
+      /** What TypeORM would change to make the schema what the entities say. */
+      pendingSchemaChanges: async () => {
+        const { upQueries } = await app.nest.get(DataSource).driver.createSchemaBuilder().log();
+        return upQueries.map(({ query }) => query);
       },
       close: app.close,
     };

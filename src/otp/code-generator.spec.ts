@@ -1,0 +1,20 @@
+import { randomCodes } from './code-generator.js';
+
+describe('randomCodes', () => {
+  it.each([4, 5, 6, 7, 8])('makes %d digits, leading zeros included', (length) => {
+    for (let round = 0; round < 200; round += 1) {
+      expect(randomCodes.generate(length)).toMatch(new RegExp(`^[0-9]{${length}}$`));
+    }
+  });
+
+  it('makes each digit about as often in each place', () => {
+    const rounds = 20_000;
+    const counts = Array.from({ length: 4 }, () => new Array<number>(10).fill(0));
+    for (let round = 0; round < rounds; round += 1) {
+      [...randomCodes.generate(4)].forEach((digit, place) => (counts[place]![Number(digit)]! += 1));
+    }
+    // Six standard deviations: it fails by chance less than once in ten million runs.
+    const slack = 6 * Math.sqrt(rounds * 0.1 * 0.9);
+    for (const count of counts.flat()) expect(Math.abs(count - rounds / 10)).toBeLessThan(slack);
+  });
+});
