@@ -1,3 +1,4 @@
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { randomInt } from 'node:crypto';
 
 /** An app under test, started outside jest's vm. */
@@ -6,6 +7,7 @@ export interface StartedApp {
   database: string;
   clock: TestClock;
   log: { lines: string[] };
+  nest: NestFastifyApplication;
   provider<T>(file: string, name: string): Promise<T>;
   pendingSchemaChanges(): Promise<string[]>;
   close(): Promise<void>;
@@ -36,6 +38,7 @@ interface HarnessInTests {
   start(options?: StartOptions): Promise<StartedApp>;
   database(options?: { empty?: boolean }): Promise<string>;
   missingDatabase(): string;
+  load<Module>(file: string): Promise<Module>;
   sql<Row = Record<string, unknown>>(database: string, text: string, values?: unknown[]): Promise<Row[]>;
 }
 
@@ -70,16 +73,18 @@ export class TestApp {
     return this.started.clock;
   }
 
+  /** `raw` goes out as it is; text is said to be JSON, bytes are said to be nothing. */
   async request(
     method: string,
     path: string,
-    init: { body?: unknown; headers?: Record<string, string> } = {},
-  ) {
+    init: { body?: unknown; raw?: BodyInit; headers?: Record<string, string> } = {},
+  ): Promise<Answer> {
+    const body = init.body === undefined ? init.raw : JSON.stringify(init.body);
     const response = await fetch(`${this.started.url}${path}`, {
       method,
       redirect: 'manual',
-      headers: { ...(init.body !== undefined && { 'content-type': 'application/json' }), ...init.headers },
-      ...(init.body !== undefined && { body: JSON.stringify(init.body) }),
+      headers: { ...(typeof body === 'string' && { 'content-type': 'application/json' }), ...init.headers },
+      ...(body !== undefined && { body }),
     });
     return toAnswer(response);
   }
@@ -165,6 +170,20 @@ export function aWrongCode(code: string): string {
 /** What a problem of this code looks like. */
 export function problem(code: string, members: Record<string, unknown> = {}): unknown {
   return expect.objectContaining({ code, request_id: expect.any(String), ...members });
+}
+
+/** Fails unless the answer is that problem, in status, headers and body. */
+export function expectProblem(
+  { status, headers, body }: Answer,
+  expected: { status: number; code: string } & Record<string, unknown>,
+): void {
+  const type = expect.stringMatching(`^http://[^/]+/docs/errors#${expected.code}$`);
+  const texts = { title: expect.any(String), detail: expect.any(String) };
+  expect({ status, body }).toEqual({
+    status: expected.status,
+    body: { type, ...texts, ...expected, request_id: headers.get('x-request-id') },
+  });
+  expect(headers.get('content-type')).toBe('application/problem+json; charset=utf-8');
 }
 
 /** How many answers there are of each status, e.g. `{ 200: 1, 429: 39 }`. */

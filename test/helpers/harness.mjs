@@ -21,6 +21,11 @@ export class Harness {
     return url;
   }
 
+  /** A built module, imported outside jest's vm. */
+  load(file) {
+    return import(new URL(`../../dist/${file}`, import.meta.url).href);
+  }
+
   /** The URL of a database that does not exist on the test server. */
   missingDatabase() {
     return databaseUrl(SERVER, 'latchkey_test_missing');
@@ -63,7 +68,7 @@ export class Harness {
       nest: app.nest,
       /** A provider by the class (or token) that a built module exports. */
       provider: async (file, name) => {
-        const module = await import(new URL(`../../dist/${file}`, import.meta.url).href);
+        const module = await this.load(file);
         return app.nest.get(module[name], { strict: false });
       },
       /** What TypeORM would change to make the schema what the entities say. */
