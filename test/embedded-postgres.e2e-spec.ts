@@ -10,7 +10,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import pg from 'pg';
 
-const MODULE = new URL('../dist/platform/database/embedded-postgres.js', import.meta.url).href;
+const MODULE = new URL('../dist/platform/database/embedded/embedded-postgres.js', import.meta.url).href;
 
 const WHOLE = ['postgres', 'postgres-password', 'postgres.log'];
 

@@ -283,7 +283,7 @@ describe.each([
 
   it('makes one user of twenty first sign-ins with codes of their own', async () => {
     const phone = aPhoneNumber();
-    const bound = [];
+    const bound: { verifier: string; code: string }[] = [];
     for (let device = 0; device < 20; device += 1) {
       const { verifier, challenge } = aChallenge();
       bound.push({ verifier, code: await aCodeFor(phone, { code_challenge: challenge }) });

@@ -11,7 +11,8 @@ describe('randomCodes', () => {
     const rounds = 20_000;
     const counts = Array.from({ length: 4 }, () => new Array<number>(10).fill(0));
     for (let round = 0; round < rounds; round += 1) {
-      [...randomCodes.generate(4)].forEach((digit, place) => (counts[place]![Number(digit)]! += 1));
+      const code = randomCodes.generate(4);
+      for (let place = 0; place < 4; place += 1) counts[place]![Number(code[place])]! += 1;
     }
     // Six standard deviations: it fails by chance less than once in ten million runs.
     const slack = 6 * Math.sqrt(rounds * 0.1 * 0.9);

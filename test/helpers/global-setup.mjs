@@ -2,7 +2,7 @@ import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { startEmbeddedPostgres } from '../../dist/platform/database/embedded-postgres.js';
+import { startEmbeddedPostgres } from '../../dist/platform/database/embedded/embedded-postgres.js';
 import { migrate } from '../../dist/platform/database/migrate.js';
 import { createDatabase } from './databases.mjs';
 

@@ -22,7 +22,7 @@ export async function openDatabase(
     };
   }
   // Imported here, so that a production server never loads it.
-  const { attachEmbeddedPostgres, startEmbeddedPostgres } = await import('./embedded-postgres.js');
+  const { attachEmbeddedPostgres, startEmbeddedPostgres } = await import('./embedded/embedded-postgres.js');
   const open = how === 'serve' ? startEmbeddedPostgres : attachEmbeddedPostgres;
   const embedded = await open({ directory: config.embeddedDirectory, log });
   return { url: embedded.url, migrationUrl: embedded.url, close: () => embedded.stop() };

@@ -2,6 +2,8 @@ import { execFile } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 
+import { OperatorError } from '../../operator-error.js';
+
 /** Whom PostgreSQL runs as. */
 export interface OsUser {
   uid: number;
@@ -62,7 +64,7 @@ export async function postgresUser(log: (message: string) => void): Promise<OsUs
   await sleep(1000);
   const late = await lookUp();
   if (late) return late;
-  throw new Error(
+  throw new OperatorError(
     'PostgreSQL refuses to run as root, and the system user "postgres" could not be made for it. ' +
       'Start Latchkey as an ordinary user, or make that user, or set DATABASE_URL to a PostgreSQL of your own.',
     { cause: new AggregateError(complaints) },

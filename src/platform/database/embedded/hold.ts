@@ -1,10 +1,10 @@
 import type { ChildProcess } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import type { PostgresBinaries } from './embedded-postgres-binaries.js';
-import type { Cluster } from './embedded-postgres-cluster.js';
-import { findPostmaster, type Postmaster, stopPostmaster } from './embedded-postgres-process.js';
-import { ClusterSession, isNotNow, type Role } from './embedded-postgres-session.js';
+import type { PostgresBinaries } from './binaries.js';
+import type { Cluster } from './cluster.js';
+import { findPostmaster, type Postmaster, stopPostmaster } from './process.js';
+import { ClusterSession, isNotNow, type Role } from './session.js';
 
 /** A server that this process holds exclusively. */
 export interface Held {

@@ -1,7 +1,8 @@
 import type { ChildProcess } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import { findPostgresBinaries, type PostgresBinaries } from './embedded-postgres-binaries.js';
+import { OperatorError } from '../../operator-error.js';
+import { findPostgresBinaries, type PostgresBinaries } from './binaries.js';
 import {
   type Cluster,
   clusterExists,
@@ -10,16 +11,10 @@ import {
   NAME,
   readPassword,
   tidyUp,
-} from './embedded-postgres-cluster.js';
-import { ClusterHold } from './embedded-postgres-hold.js';
-import {
-  findPostmaster,
-  launchPostmaster,
-  logFile,
-  type Postmaster,
-  stopPostmaster,
-} from './embedded-postgres-process.js';
-import { ClusterSession, isNotNow, type Role } from './embedded-postgres-session.js';
+} from './cluster.js';
+import { ClusterHold } from './hold.js';
+import { findPostmaster, launchPostmaster, logFile, type Postmaster, stopPostmaster } from './process.js';
+import { ClusterSession, isNotNow, type Role } from './session.js';
 
 export interface EmbeddedPostgresOptions {
   /** `EMBEDDED_DATABASE_DIR`; the cluster goes into `<directory>/postgres`. */
@@ -40,7 +35,7 @@ export interface EmbeddedPostgres {
 }
 
 /** Another live process holds the directory; the message names it and what to do next. */
-export class EmbeddedPostgresInUseError extends Error {
+export class EmbeddedPostgresInUseError extends OperatorError {
   override readonly name = 'EmbeddedPostgresInUseError';
 }
 
@@ -198,7 +193,7 @@ class Waiting {
     const { cluster, log } = this.wanted;
     const now = performance.now();
     if (now - this.started > GIVE_UP_MS) {
-      throw new Error(
+      throw new OperatorError(
         `The PostgreSQL in ${cluster.path} has taken no connections for five minutes. Its log: ${logFile(cluster)}`,
       );
     }

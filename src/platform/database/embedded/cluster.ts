@@ -3,8 +3,9 @@ import { chmod, chown, link, lstat, mkdir, open, readFile, readlink, realpath } 
 import { rename, rm, rmdir, stat, symlink, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 
-import type { PostgresBinaries } from './embedded-postgres-binaries.js';
-import { canEnter, isRoot, type OsUser, postgresUser, run } from './embedded-postgres-user.js';
+import { OperatorError } from '../../operator-error.js';
+import type { PostgresBinaries } from './binaries.js';
+import { canEnter, isRoot, type OsUser, postgresUser, run } from './user.js';
 import { removeAbandoned, scratchPath } from './scratch-path.js';
 
 /** The role and the database that the application uses. */
@@ -44,7 +45,7 @@ export async function locateCluster(directory: string, log: (message: string) =>
     // Copied or restored by root.
     if (existing.uid === 0) await run('chown', ['-R', `${user.uid}:${user.gid}`, path]);
     if (!(await canEnter(user, path))) {
-      throw new Error(
+      throw new OperatorError(
         `The user of the database (uid ${user.uid}) cannot reach its folder ${path}. ` +
           'Give the folders above it the right to be passed (chmod o+x), or set EMBEDDED_DATABASE_DIR to another folder.',
       );
@@ -105,11 +106,11 @@ export async function clusterExists(
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === 'ENOENT') return false;
-    if (code === 'EACCES') throw new Error(foreignFolder(path), { cause: error });
+    if (code === 'EACCES') throw new OperatorError(foreignFolder(path), { cause: error });
     throw error;
   }
   if (version === binaries.majorVersion) return true;
-  throw new Error(
+  throw new OperatorError(
     `The database in ${directory} was made by PostgreSQL ${version}; this version of Latchkey brings ` +
       `${binaries.majorVersion}. Move its contents (pg_dump and pg_restore) or set EMBEDDED_DATABASE_DIR to a new folder.`,
   );
@@ -183,8 +184,8 @@ export async function readPassword(cluster: Cluster): Promise<string> {
     return (await readFile(passwordFile(cluster), 'utf8')).trim();
   } catch (cause) {
     const { code } = cause as NodeJS.ErrnoException;
-    if (code === 'EACCES') throw new Error(foreignFolder(cluster.path), { cause });
-    throw new Error(
+    if (code === 'EACCES') throw new OperatorError(foreignFolder(cluster.path), { cause });
+    throw new OperatorError(
       `The password of the database in ${cluster.path} cannot be read from ${passwordFile(cluster)}. ` +
         'Put that file back, or move both away to start with an empty database.',
       { cause },
