@@ -38,6 +38,7 @@ interface HarnessInTests {
   start(options?: StartOptions): Promise<StartedApp>;
   database(options?: { empty?: boolean }): Promise<string>;
   missingDatabase(): string;
+  statements(work: () => Promise<unknown>): Promise<string[]>;
   load<Module>(file: string): Promise<Module>;
   sql<Row = Record<string, unknown>>(database: string, text: string, values?: unknown[]): Promise<Row[]>;
 }
@@ -146,7 +147,8 @@ export interface SignedInUser {
 
 async function toAnswer(response: Response): Promise<Answer> {
   const text = await response.text();
-  const isJson = /json/.test(response.headers.get('content-type') ?? '');
+  // An answer to HEAD is said to be JSON, and is nothing.
+  const isJson = text !== '' && /json/.test(response.headers.get('content-type') ?? '');
   return { status: response.status, headers: response.headers, body: isJson ? JSON.parse(text) : text };
 }
 

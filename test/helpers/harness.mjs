@@ -89,6 +89,22 @@ export class Harness {
     return (await pool.query(text, values)).rows;
   }
 
+  /** The statements that all apps of this process send while `work` runs: their names, or their text. */
+  async statements(work) {
+    const seen = [];
+    const { query } = pg.Client.prototype;
+    pg.Client.prototype.query = function (config, ...rest) {
+      seen.push(config.name ?? config.text ?? config);
+      return query.call(this, config, ...rest);
+    };
+    try {
+      await work();
+    } finally {
+      pg.Client.prototype.query = query;
+    }
+    return seen;
+  }
+
   async close() {
     await Promise.all(this.#apps.map((app) => app.close()));
     await Promise.all([...this.#pools.values()].map((pool) => pool.end()));

@@ -1,0 +1,57 @@
+import { aPhoneNumber, harness, TestApp } from './helpers/app.js';
+
+let app: TestApp;
+beforeAll(async () => {
+  app = await TestApp.start();
+});
+
+// Every round trip counts on the hot path: one more is a decision, not an accident.
+describe('the statements', () => {
+  it('of a signup are two, beside the one that the inbox of test mode adds', async () => {
+    const statements = await harness.statements(() => app.signup(aPhoneNumber()));
+    expect(statements).toEqual(['otp_reserve', 'inbox_add', 'otp_activate']);
+  });
+
+  it('of a refused signup are two', async () => {
+    const phone = aPhoneNumber();
+    await app.signup(phone);
+    const statements = await harness.statements(() => app.signup(phone));
+    expect(statements).toEqual(['otp_reserve', 'otp_read_wait']);
+  });
+
+  it('of a verify are four, three of them in one transaction', async () => {
+    const phone = aPhoneNumber();
+    await app.signup(phone);
+    const code = await app.code(phone);
+    const statements = await harness.statements(() => app.verify(phone, code));
+    expect(statements).toEqual([
+      'otp_claim_guess',
+      'START TRANSACTION',
+      'otp_use_up',
+      'user_sign_in',
+      'session_insert',
+      'COMMIT',
+    ]);
+  });
+
+  it('of a wrong guess are one', async () => {
+    const phone = aPhoneNumber();
+    await app.signup(phone, { min_code_length: 8 });
+    const statements = await harness.statements(() => app.verify(phone, '0000'));
+    expect(statements).toEqual(['otp_claim_guess']);
+  });
+
+  it('of a refresh are two', async () => {
+    const { refreshToken } = await app.signIn();
+    const statements = await harness.statements(() =>
+      app.post('/api/auth/refresh', { refresh_token: refreshToken }),
+    );
+    expect(statements).toEqual(['session_find_refreshable', 'session_rotate']);
+  });
+
+  it('of a profile are two, one of them the check of the token', async () => {
+    const { bearer } = await app.signIn();
+    const statements = await harness.statements(() => app.get('/api/auth/profile', bearer));
+    expect(statements).toEqual(['session_find_live', 'profile_read']);
+  });
+});
