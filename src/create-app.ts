@@ -27,7 +27,7 @@ import {
   type Logger,
   NestLogger,
 } from './platform/observability/logger.js';
-import { Readiness } from './platform/observability/readiness.js';
+import { closeConnectionsOnStop, Readiness } from './platform/observability/readiness.js';
 import { logRequests } from './platform/observability/request-log.js';
 import { SMS_SENDER, type SmsSender } from './sms/sms-sender.js';
 
@@ -90,6 +90,7 @@ export async function createApp(overrides: AppOverrides = {}): Promise<LatchkeyA
     if (server.corsOrigins.length > 0) nest.enableCors(corsOptions(server.corsOrigins));
     if (server.docs) serveDocs(nest, { inbox: true });
     logRequests(adapter.getInstance(), logger);
+    closeConnectionsOnStop(adapter.getInstance(), nest.get(Readiness));
     await nest.init();
     return { nest, server, logger, publicUrl, close: once(() => close(nest, database)) };
   } catch (error) {

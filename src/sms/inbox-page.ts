@@ -4,31 +4,35 @@ export const INBOX_PAGE = `<!doctype html>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>Latchkey inbox</title>
+<link rel="icon" href="data:,">
 <style>
-:root { color-scheme: light dark; --line: #d9dde5; --muted: #667085; --back: #f6f7f9; --card: #fff; --text: #1d2330; }
+:root { color-scheme: light dark; --line: #d9dde5; --muted: #5b6475; --back: #f6f7f9; --card: #fff; --text: #1d2330; --link: #1d5fd1; }
 @media (prefers-color-scheme: dark) {
-  :root { --line: #2d3342; --muted: #98a2b3; --back: #11141b; --card: #1a1f2b; --text: #e4e7ee; }
+  :root { --line: #2d3342; --muted: #98a2b3; --back: #11141b; --card: #1a1f2b; --text: #e4e7ee; --link: #8ab4ff; }
 }
 * { box-sizing: border-box; }
 body { margin: 0; font: 16px/1.45 system-ui, sans-serif; background: var(--back); color: var(--text); }
 main { max-width: 40rem; margin: 0 auto; padding: 1rem; }
-header { display: flex; align-items: baseline; justify-content: space-between; gap: 1rem; }
+header, .row, .line { display: flex; align-items: baseline; justify-content: space-between; gap: 1rem; }
 h1 { font-size: 1.3rem; margin: .3rem 0; }
-#state { color: var(--muted); font-size: .85rem; }
-p.about { color: var(--muted); margin: .2rem 0 1rem; font-size: .9rem; }
+a { color: var(--link); }
+.row, #state, .about { color: var(--muted); font-size: .9rem; }
+.about { margin: .2rem 0 .8rem; }
+input { width: 100%; font: inherit; color: inherit; background: var(--card); border: 1px solid var(--line); border-radius: 8px; padding: .5rem .8rem; margin-bottom: .8rem; }
 ol { list-style: none; margin: 0; padding: 0; }
 li { background: var(--card); border: 1px solid var(--line); border-radius: 12px; padding: .8rem 1rem; margin-bottom: .7rem; }
-.row { display: flex; justify-content: space-between; gap: 1rem; color: var(--muted); font-size: .85rem; }
-.code { font: 600 2rem/1.2 ui-monospace, monospace; letter-spacing: .15em; background: none; border: 0; padding: .1rem 0; color: inherit; cursor: pointer; }
-pre { white-space: pre-wrap; overflow-wrap: anywhere; margin: .3rem 0 0; font: inherit; font-size: .95rem; }
+.line { justify-content: flex-start; align-items: center; margin: .4rem 0; }
+.code { font: 600 2rem/1.2 ui-monospace, monospace; letter-spacing: .15em; background: none; border: 1px dashed var(--line); border-radius: 8px; padding: .1rem .2rem .1rem .4rem; color: inherit; cursor: pointer; }
+pre { white-space: pre-wrap; overflow-wrap: anywhere; margin: 0; font: inherit; font-size: .95rem; }
 .empty { color: var(--muted); text-align: center; padding: 3rem 0; }
 </style>
 <main>
   <header><h1>Inbox</h1><span id="state" role="status">connecting</span></header>
-  <p class="about">Texts of test mode, newest first. Nothing here was sent. Tap a code to copy it.
+  <p class="about">The texts of test mode, newest first; none of them was sent. Tap a code to copy it.
     <a href="/docs">API</a></p>
-  <ol id="messages" aria-live="polite"></ol>
-  <p class="empty" id="empty">No texts yet: ask for a code.</p>
+  <input id="to" type="search" inputmode="tel" autocomplete="off" placeholder="Only texts to this number" aria-label="Only texts to this number">
+  <ol id="messages"></ol>
+  <p class="empty" id="empty" hidden>No texts yet: ask for a code.</p>
 </main>
 <script src="/dev/inbox/inbox.js"></script>
 </html>
@@ -38,7 +42,8 @@ export const INBOX_SCRIPT = `'use strict';
 const list = document.getElementById('messages');
 const empty = document.getElementById('empty');
 const state = document.getElementById('state');
-let shown = '';
+const to = document.getElementById('to');
+const shown = new Set();
 
 function element(name, className, text) {
   const node = document.createElement(name);
@@ -50,38 +55,84 @@ function element(name, className, text) {
 function card(message) {
   const item = element('li');
   const row = element('div', 'row');
-  row.append(element('span', '', message.to), element('time', '', new Date(message.sent_at).toLocaleTimeString()));
+  const recipient = element('a', '', message.to);
+  recipient.href = '?to=' + encodeURIComponent(message.to);
+  const sentAt = new Date(message.sent_at);
+  const time = element('time', '', sentAt.toLocaleString([], { dateStyle: 'short', timeStyle: 'medium' }));
+  time.dateTime = message.sent_at;
+  row.append(recipient, time);
   item.append(row);
-  if (message.otp_code) {
-    const code = element('button', 'code', message.otp_code);
-    code.type = 'button';
-    code.title = 'Copy';
-    code.addEventListener('click', async () => {
-      await navigator.clipboard.writeText(message.otp_code);
-      state.textContent = 'copied ' + message.otp_code;
-    });
-    item.append(code);
-  }
+  if (message.otp_code) item.append(codeLine(message.otp_code));
   item.append(element('pre', '', message.body));
   return item;
 }
 
+function codeLine(code) {
+  const line = element('div', 'line');
+  const button = element('button', 'code', code);
+  button.type = 'button';
+  button.setAttribute('aria-label', 'Copy the code ' + code);
+  const hint = element('span', 'row');
+  hint.setAttribute('role', 'status');
+  button.addEventListener('click', async () => {
+    hint.textContent = (await copy(code)) ? 'copied' : 'could not be copied';
+    setTimeout(() => { hint.textContent = ''; }, 2000);
+  });
+  line.append(button, hint);
+  return line;
+}
+
+async function copy(text) {
+  // A phone that opens this page over plain HTTP has no clipboard, only the old way.
+  if (navigator.clipboard) return navigator.clipboard.writeText(text).then(() => true, () => false);
+  const area = element('textarea', '', text);
+  document.body.append(area);
+  area.select();
+  const done = document.execCommand('copy');
+  area.remove();
+  return done;
+}
+
 async function refresh() {
+  const wanted = to.value;
+  const query = wanted.trim() ? '?to=' + encodeURIComponent(wanted) : '';
   try {
-    const answer = await fetch('/dev/inbox/messages' + location.search, { headers: { accept: 'application/json' } });
+    const answer = await fetch('/dev/inbox/messages' + query, { headers: { accept: 'application/json' } });
     if (!answer.ok) throw new Error('HTTP ' + answer.status);
     const { items } = await answer.json();
-    const newest = items.length + ':' + (items[0] ? items[0].id : '');
-    if (newest !== shown) {
-      shown = newest;
-      list.replaceChildren(...items.map(card));
-      empty.hidden = items.length > 0;
-    }
-    if (!state.textContent.startsWith('copied')) state.textContent = 'live';
+    if (wanted === to.value) show(items);
+    say('live');
   } catch {
-    state.textContent = 'server away, trying again';
+    say('server away, trying again');
   }
-  setTimeout(refresh, 1000);
 }
-refresh();
+
+// Only what is new is added: a reader keeps their place, and a screen reader says nothing twice.
+function show(items) {
+  for (const message of items.reverse()) {
+    if (shown.has(message.id)) continue;
+    shown.add(message.id);
+    list.prepend(card(message));
+  }
+  empty.hidden = shown.size > 0;
+  list.setAttribute('aria-live', 'polite');
+}
+
+function say(text) {
+  if (state.textContent !== text) state.textContent = text;
+}
+
+async function poll() {
+  await refresh();
+  setTimeout(poll, 1000);
+}
+
+to.value = (new URLSearchParams(location.search).get('to') || '').replace(/^ /, '+');
+to.addEventListener('input', () => {
+  history.replaceState(null, '', to.value ? '?to=' + encodeURIComponent(to.value) : location.pathname);
+  shown.clear();
+  list.replaceChildren();
+  refresh();
+});
+poll();
 `;

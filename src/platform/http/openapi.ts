@@ -1,5 +1,6 @@
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { DocumentBuilder, type OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
+import { STATUS_CODES } from 'node:http';
 
 import { PROBLEMS_EXTENSION } from './api-problems.decorator.js';
 import { FIELD_CODES, type ProblemCode, PROBLEMS } from './problem-catalogue.js';
@@ -12,19 +13,62 @@ const METHODS = ['get', 'post', 'put', 'patch', 'delete'] as const;
 const BODY_PROBLEMS: ProblemCode[] = ['payload_too_large', 'unsupported_media_type', 'validation_failed'];
 const TOKEN_PROBLEMS: ProblemCode[] = ['access_token_invalid', 'access_token_expired'];
 
+// The page's template has no viewport, without which a phone lays it out for a desk, and no other room for one.
+const ICON_AND_VIEWPORT =
+  "/docs/favicon-32x32.png'><meta name='viewport' content='width=device-width, initial-scale=1";
+
+// Swagger UI is wide by birth: on a phone, tables become lists, and nothing is squeezed beside a status code.
+const CSS = `
+.swagger-ui .topbar, .swagger-ui .responses-table .response-col_links { display: none !important }
+.swagger-ui .info { margin: 24px 0 }
+@media (max-width: 640px) {
+  .swagger-ui .wrapper { padding: 0 10px }
+  .swagger-ui .scheme-container { padding: 12px 0 }
+  .swagger-ui .opblock-tag { flex-wrap: wrap; justify-content: space-between; padding: 10px }
+  .swagger-ui .opblock-tag small { order: 1; flex: 1 0 100%; padding: 0 }
+  .swagger-ui .opblock .opblock-summary-method { min-width: 60px; padding: 6px 0 }
+  .swagger-ui .opblock .opblock-summary-path { word-break: break-all }
+  .swagger-ui .opblock .opblock-section-header, .swagger-ui .responses-inner, .swagger-ui .table-container,
+  .swagger-ui .opblock-description-wrapper, .swagger-ui .opblock-external-docs-wrapper { padding: 10px }
+  .swagger-ui .execute-wrapper, .swagger-ui .btn-group { padding: 10px }
+  .swagger-ui .opblock-body table thead { display: none }
+  .swagger-ui .opblock-body table :is(tbody, tr, td) { display: block; width: auto; max-width: none; padding: 2px 0 }
+  .swagger-ui .response-col_status { font-weight: 700 }
+  .swagger-ui .response-controls { flex-direction: column }
+  .swagger-ui .microlight code { white-space: pre-wrap !important; overflow-wrap: anywhere }
+  .swagger-ui .dialog-ux .modal-ux { width: calc(100vw - 20px) }
+  .swagger-ui .auth-container .wrapper { padding: 0 }
+  /* Below 16 px, iOS zooms in on what is typed into. */
+  .swagger-ui :is(input[type], textarea, select) { width: 100%; max-width: 100%; font-size: 16px !important }
+  .swagger-ui textarea.body-param__text { min-height: 220px }
+}
+`;
+
+// In the order in which a reader meets them; Nest would take that of the modules.
+const TAGS = [
+  { name: 'Sign-in', description: 'From a phone number to tokens.' },
+  { name: 'Profile', description: 'Who the user is.' },
+  { name: 'Test mode', description: 'The texts that were not sent.' },
+  { name: 'Operations', description: 'For load balancers and monitors.' },
+];
+
 /** Serves Swagger UI at `/docs` and the document at `/docs/openapi.json`. */
 export function serveDocs(app: NestFastifyApplication, options: { inbox: boolean }): void {
   SwaggerModule.setup('docs', app, () => openApiDocument(app, options), {
     jsonDocumentUrl: 'docs/openapi.json',
     customSiteTitle: 'Latchkey API',
-    // Swagger UI is wide by birth; on a phone it must not scroll sideways.
-    customCss:
-      '.swagger-ui .topbar{display:none}.swagger-ui .wrapper{padding:0 12px}.swagger-ui .opblock-summary-path{word-break:break-all}',
-    swaggerOptions: { persistAuthorization: true, displayRequestDuration: true, tryItOutEnabled: true },
+    customfavIcon: ICON_AND_VIEWPORT,
+    customCss: CSS,
+    swaggerOptions: {
+      persistAuthorization: true,
+      displayRequestDuration: true,
+      tryItOutEnabled: true,
+      defaultModelsExpandDepth: 0,
+    },
   });
 }
 
-export function openApiDocument(app: NestFastifyApplication, { inbox }: { inbox: boolean }): OpenAPIObject {
+function openApiDocument(app: NestFastifyApplication, { inbox }: { inbox: boolean }): OpenAPIObject {
   const config = new DocumentBuilder()
     .setTitle('Latchkey')
     .setVersion('1')
@@ -42,9 +86,9 @@ function description(inbox: boolean): string {
     ? 'read it in the [inbox](/dev/inbox) (no text is really sent in test mode)'
     : 'read it on your phone';
   return (
-    'Phone sign-in and user profiles.\n\n' +
+    'Phone sign-in and user profiles. To try it, open an operation and press **Execute**:\n\n' +
     `1. **Sign up** with your phone number: a code is texted to it; ${reading}.\n` +
-    '2. **Verify** the code: the answer holds an `access_token` and a `refresh_token`.\n' +
+    '2. **Verify** with that code as `otp_code`: the answer holds an `access_token` and a `refresh_token`.\n' +
     '3. Press **Authorize**, paste the `access_token`, and try the rest.\n\n' +
     `Every refusal is a problem (RFC 9457) with a stable \`code\`: [all of them](${PROBLEMS_PAGE}).`
   );
@@ -52,16 +96,36 @@ function description(inbox: boolean): string {
 
 /** Spells out, for each operation, every problem that it can answer, by status, with an example each. */
 function completeDocument(document: OpenAPIObject): OpenAPIObject {
+  const used = new Set<string>();
   for (const item of Object.values(document.paths)) {
     for (const method of METHODS) {
       const operation = item[method];
-      if (operation) addProblems(operation);
+      if (!operation) continue;
+      operation.tags?.forEach((tag) => used.add(tag));
+      splitSummary(operation);
+      nameSuccess(operation);
+      addProblems(operation);
     }
   }
+  document.tags = TAGS.filter(({ name }) => used.has(name));
   const schemas = ((document.components ??= {}).schemas ??= {});
   schemas['Problem'] = problemSchema();
   schemas['FieldFault'] = fieldFaultSchema();
   return document;
+}
+
+/** The first paragraph of a controller's comment is the summary; the rest, the description. */
+function splitSummary(operation: Operation): void {
+  const [summary = '', ...description] = (operation.summary ?? '').split('\n\n');
+  operation.summary = summary;
+  if (description.length > 0) operation.description = description.join('\n\n');
+}
+
+/** OpenAPI wants a description of each response, and Nest leaves that of a success empty. */
+function nameSuccess(operation: Operation): void {
+  for (const [status, response] of Object.entries(operation.responses)) {
+    if (response && 'description' in response) response.description ||= STATUS_CODES[status] ?? status;
+  }
 }
 
 function addProblems(operation: Operation & { [PROBLEMS_EXTENSION]?: ProblemCode[] }): void {
@@ -74,7 +138,7 @@ function addProblems(operation: Operation & { [PROBLEMS_EXTENSION]?: ProblemCode
     'internal_error',
     'service_unavailable',
   ];
-  delete operation[PROBLEMS_EXTENSION];
+  Reflect.deleteProperty(operation, PROBLEMS_EXTENSION);
   for (const status of new Set(codes.map((code) => PROBLEMS[code].status))) {
     operation.responses[String(status)] = problemResponse(
       [...new Set(codes)].filter((code) => PROBLEMS[code].status === status),
