@@ -32,7 +32,7 @@ pre { white-space: pre-wrap; overflow-wrap: anywhere; margin: 0; font: inherit; 
     <a href="/docs">API</a></p>
   <input id="to" type="search" inputmode="tel" autocomplete="off" placeholder="Only texts to this number" aria-label="Only texts to this number">
   <ol id="messages"></ol>
-  <p class="empty" id="empty" hidden>No texts yet: ask for a code.</p>
+  <p class="empty" id="empty" hidden></p>
 </main>
 <script src="/dev/inbox/inbox.js"></script>
 </html>
@@ -75,7 +75,7 @@ function codeLine(code) {
   const hint = element('span', 'row');
   hint.setAttribute('role', 'status');
   button.addEventListener('click', async () => {
-    hint.textContent = (await copy(code)) ? 'copied' : 'could not be copied';
+    hint.textContent = (await copy(code)) ? 'copied' : 'copying failed';
     setTimeout(() => { hint.textContent = ''; }, 2000);
   });
   line.append(button, hint);
@@ -83,14 +83,18 @@ function codeLine(code) {
 }
 
 async function copy(text) {
-  // A phone that opens this page over plain HTTP has no clipboard, only the old way.
-  if (navigator.clipboard) return navigator.clipboard.writeText(text).then(() => true, () => false);
-  const area = element('textarea', '', text);
-  document.body.append(area);
-  area.select();
-  const done = document.execCommand('copy');
-  area.remove();
-  return done;
+  try {
+    await navigator.clipboard.writeText(text);
+    return true;
+  } catch {
+    // A page over plain HTTP, as a phone in the same network opens it, has no clipboard: then the old way.
+    const area = element('textarea', '', text);
+    document.body.append(area);
+    area.select();
+    const done = document.execCommand('copy');
+    area.remove();
+    return done;
+  }
 }
 
 async function refresh() {
@@ -114,6 +118,7 @@ function show(items) {
     shown.add(message.id);
     list.prepend(card(message));
   }
+  empty.textContent = to.value ? 'No texts to this number.' : 'No texts yet: ask for a code.';
   empty.hidden = shown.size > 0;
   list.setAttribute('aria-live', 'polite');
 }

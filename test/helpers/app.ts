@@ -1,5 +1,6 @@
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { randomInt } from 'node:crypto';
+import type { Browser } from 'puppeteer-core';
 
 /** An app under test, started outside jest's vm. */
 export interface StartedApp {
@@ -38,6 +39,7 @@ interface HarnessInTests {
   start(options?: StartOptions): Promise<StartedApp>;
   database(options?: { empty?: boolean }): Promise<string>;
   missingDatabase(): string;
+  browser(): Promise<Browser>;
   statements(work: () => Promise<unknown>): Promise<string[]>;
   load<Module>(file: string): Promise<Module>;
   sql<Row = Record<string, unknown>>(database: string, text: string, values?: unknown[]): Promise<Row[]>;

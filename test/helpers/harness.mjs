@@ -12,6 +12,7 @@ export class Harness {
   #apps = [];
   #databases = [];
   #pools = new Map();
+  #browsers = [];
   #shared;
 
   /** A database of the newest schema, or an empty one. */
@@ -82,6 +83,14 @@ export class Harness {
     return started;
   }
 
+  /** A real browser, that reaches nothing but this machine. */
+  async browser() {
+    const { launchBrowser } = await import('./browser.mjs');
+    const launched = await launchBrowser();
+    this.#browsers.push(launched);
+    return launched.browser;
+  }
+
   /** Runs a statement on a database, past the app. */
   async sql(database, text, values) {
     let pool = this.#pools.get(database);
@@ -106,6 +115,7 @@ export class Harness {
   }
 
   async close() {
+    await Promise.all(this.#browsers.map((browser) => browser.close()));
     await Promise.all(this.#apps.map((app) => app.close()));
     await Promise.all([...this.#pools.values()].map((pool) => pool.end()));
     for (const url of this.#databases) await dropDatabase(SERVER, url);
