@@ -43,7 +43,8 @@ try {
 
 /** The database of the configuration; the embedded one is shared with a running server, or started for this command. */
 async function onDatabase(work: (migrationUrl: string) => Promise<void>): Promise<void> {
-  const configuration = loadConfiguration(CONFIG_SLICES, processEnvironment());
+  // Nothing else is asked of a migration's environment: it may know no secret of the app.
+  const configuration = loadConfiguration([databaseConfig], processEnvironment());
   const database = await openDatabase(configuration.get(databaseConfig), say, 'attach');
   try {
     await work(database.migrationUrl);

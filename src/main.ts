@@ -3,11 +3,15 @@ import { performance } from 'node:perf_hooks';
 import { createApp, type LatchkeyApp } from './create-app.js';
 import { OperatorError } from './platform/operator-error.js';
 
+const stopSignal = firstSignal('SIGINT', 'SIGTERM');
 try {
   const app = await createApp();
   await app.nest.listen(app.server.port, app.server.host);
-  stopOnSignals(app);
   sayWhere(app);
+  // One that came while starting is answered now: half a start is hard to undo.
+  app.logger.info({ signal: await stopSignal }, 'stopping');
+  await app.close();
+  process.exit(0);
 } catch (error) {
   console.error(error instanceof OperatorError ? error.message : error);
   process.exit(1);
@@ -29,21 +33,16 @@ function sayWhere({ logger, publicUrl, server }: LatchkeyApp): void {
   console.log(`\n${lines.join('\n')}\n`);
 }
 
-function stopOnSignals({ close, logger }: LatchkeyApp): void {
-  let isStopping = false;
-  const stop = (signal: NodeJS.Signals) => {
-    // Who asks twice does not want to wait.
-    if (isStopping) process.exit(1);
-    isStopping = true;
-    logger.info({ signal }, 'stopping');
-    close().then(
-      () => process.exit(0),
-      (err: unknown) => {
-        logger.error({ err }, 'stopping failed');
-        process.exit(1);
-      },
-    );
-  };
-  process.on('SIGINT', stop);
-  process.on('SIGTERM', stop);
+function firstSignal(...signals: NodeJS.Signals[]): Promise<NodeJS.Signals> {
+  return new Promise((resolve) => {
+    let isStopping = false;
+    for (const signal of signals) {
+      process.on(signal, () => {
+        // Who asks twice does not want to wait.
+        if (isStopping) process.exit(1);
+        isStopping = true;
+        resolve(signal);
+      });
+    }
+  });
 }

@@ -68,7 +68,7 @@ describe('the log', () => {
 
   it('is one JSON object a line, with the request id of the answer', async () => {
     const app = await TestApp.start();
-    const { headers } = await app.get('/health/live', { 'x-request-id': 'a.request_id-1' });
+    const { headers } = await app.get('/.well-known/jwks.json', { 'x-request-id': 'a.request_id-1' });
     expect(headers.get('x-request-id')).toBe('a.request_id-1');
     const lines = app.started.log.lines.map((line) => JSON.parse(line) as Record<string, unknown>);
     expect(lines).toContainEqual(
@@ -77,7 +77,7 @@ describe('the log', () => {
         time: expect.stringMatching(/Z$/),
         request_id: 'a.request_id-1',
         method: 'GET',
-        route: '/health/live',
+        route: '/.well-known/jwks.json',
         status: 200,
       }),
     );

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 
 import { type Answer, aPhoneNumber, problem, TestApp } from './helpers/app.js';
@@ -36,7 +36,9 @@ function launch(folder: string): {
   output: string[];
   url: Promise<string | undefined>;
 } {
-  const child = spawn(process.execPath, ['dist/main.js'], {
+  const child = spawn(process.execPath, [resolve('dist/main.js')], {
+    // Where no `.env` of a developer lies.
+    cwd: folder,
     env: { PATH: process.env['PATH'] ?? '', PORT: '0', EMBEDDED_DATABASE_DIR: folder },
     stdio: ['ignore', 'pipe', 'pipe'],
   });

@@ -13,7 +13,7 @@ const LOCK = 4_815_162_342;
 const FOLDER = new URL('../../migrations/', import.meta.url);
 
 /** The compiled migrations, oldest first. */
-export async function migrationClasses(): Promise<MigrationClass[]> {
+async function migrationClasses(): Promise<MigrationClass[]> {
   const files = (await readdir(FOLDER)).filter((file) => file.endsWith('.js')).sort();
   const modules = await Promise.all(
     files.map((file) => import(new URL(file, FOLDER).href) as Promise<Record<string, MigrationClass>>),

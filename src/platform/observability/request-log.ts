@@ -6,11 +6,14 @@ import type { Logger } from './logger.js';
 /** One line a request: the route's pattern instead of the URL, which may hold ids and numbers. */
 export function logRequests(fastify: FastifyInstance, log: Logger): void {
   fastify.addHook('onResponse', (request: FastifyRequest & { user?: Caller }, reply, done) => {
-    log.info(
+    const route = request.routeOptions.url ?? null;
+    // Probes come by the dozen a minute, and say nothing while all is well.
+    const level = route?.startsWith('/health/') && reply.statusCode < 400 ? 'debug' : 'info';
+    log[level](
       {
         request_id: request.id,
         method: request.method,
-        route: request.routeOptions.url ?? null,
+        route,
         status: reply.statusCode,
         ms: Math.round(reply.elapsedTime * 10) / 10,
         ip: request.ip,

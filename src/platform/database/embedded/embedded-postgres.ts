@@ -35,7 +35,7 @@ export interface EmbeddedPostgres {
 }
 
 /** Another live process holds the directory; the message names it and what to do next. */
-export class EmbeddedPostgresInUseError extends OperatorError {
+class EmbeddedPostgresInUseError extends OperatorError {
   override readonly name = 'EmbeddedPostgresInUseError';
 }
 
