@@ -5,6 +5,7 @@ import { CODE_CHALLENGE, CODE_VERIFIER } from '../otp/code-challenge.js';
 import { otpConfig } from '../otp/otp.config.js';
 import type { OtpSent } from '../otp/otp.service.js';
 import type { Configuration } from '../platform/config/load-config.js';
+import { ApiInteger } from '../platform/http/api-properties.js';
 import type { FieldFault } from '../platform/http/problem-catalogue.js';
 import { smsConfig } from '../sms/sms.config.js';
 import { ProfileDto, toProfileDto } from '../users/profile.dto.js';
@@ -50,14 +51,21 @@ export class SignupDto {
   @Matches(CODE_CHALLENGE, { message: '$property must be 43 characters of base64url' })
   code_challenge?: string;
 
-  /** At least so many digits. */
+  /**
+   * At least so many digits.
+   * @example 4
+   */
+  @ApiInteger()
   @IsOptional()
   @IsInt()
   @Min(4)
   @Max(8)
   min_code_length?: number;
 
-  /** The `device_token` of an earlier sign-in on this device. One that is not good is ignored. */
+  /**
+   * The `device_token` of an earlier sign-in on this device. One that is not good is ignored.
+   * @example "TZbLVZlCGnO25PhSl38xjRookxO1BNVZdiA1w-YffkrGhROGpwiIiKJihaGkaX3ChmYyrw"
+   */
   @IsOptional()
   @IsString()
   device_token?: string;
@@ -104,12 +112,16 @@ export class SignupAnswerDto {
   /** E.164. @example "+14155552671" */
   phone_number!: string;
   /** Digits of the code: show so many boxes. @example 4 */
+  @ApiInteger()
   code_length!: number;
   /** Seconds until the code expires. @example 600 */
+  @ApiInteger()
   expires_in!: number;
   /** Seconds until another code can be asked for. @example 30 */
+  @ApiInteger()
   resend_in!: number;
   /** Guesses on the code. @example 3 */
+  @ApiInteger()
   attempts!: number;
 }
 
@@ -138,7 +150,7 @@ export class VerifyOtpDto {
 
   /**
    * How the user would call the device, for their list of sessions.
-   * @example "Ana's iPhone"
+   * @example "Pixel 9"
    */
   @IsOptional()
   @Trim()
@@ -150,18 +162,29 @@ export class VerifyOtpDto {
 export class TokensDto {
   /** @example "Bearer" */
   token_type!: 'Bearer';
-  /** A JWT (RFC 9068, ES256); send it as `Authorization: Bearer`. */
+  /**
+   * A JWT (RFC 9068, ES256); send it as `Authorization: Bearer`.
+   * @example "eyJhbGciOiJFUzI1NiIsInR5cCI6ImF0K2p3dCIsImtpZCI6Im9LSXkifQ.eyJzdWIiOiIwMTkzNWIyZSJ9.kx3T"
+   */
   access_token!: string;
   /** Seconds until the access token expires. @example 900 */
+  @ApiInteger()
   expires_in!: number;
-  /** Good for one refresh. Keep it where only the app can read it. */
+  /**
+   * Good for one refresh. Keep it where only the app can read it.
+   * @example "TZbLVQGiCsG0r3FHp2uPB-o7nF4AAAAAekWJhWBZpvn5DwYtW51pFj17qw0SB7QY9dnuV9eDzDA"
+   */
   refresh_token!: string;
   /** Seconds until the session ends if it is not used. @example 2592000 */
+  @ApiInteger()
   refresh_expires_in!: number;
 }
 
 export class VerifyOtpAnswerDto extends TokensDto {
-  /** Send it with the next signup of this device; it gives the device a send budget of its own. */
+  /**
+   * Send it with the next signup of this device; it proves nothing but that this device signed in before.
+   * @example "TZbLVZlCGnO25PhSl38xjRookxO1BNVZdiA1w-YffkrGhROGpwiIiKJihaGkaX3ChmYyrw"
+   */
   device_token!: string;
   is_new_user!: boolean;
   needs_profile_completion!: boolean;
@@ -169,7 +192,10 @@ export class VerifyOtpAnswerDto extends TokensDto {
 }
 
 export class RefreshDto {
-  /** The newest one of this session. */
+  /**
+   * The newest one of this session.
+   * @example "TZbLVQGiCsG0r3FHp2uPB-o7nF4AAAAAekWJhWBZpvn5DwYtW51pFj17qw0SB7QY9dnuV9eDzDA"
+   */
   @IsString()
   refresh_token!: string;
 }

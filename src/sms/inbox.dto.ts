@@ -1,6 +1,7 @@
 import { Type } from 'class-transformer';
 import { IsInt, IsOptional, IsString, Max, Min } from 'class-validator';
 
+import { ApiDateTime, ApiInteger, ApiUuid } from '../platform/http/api-properties.js';
 import type { InboxMessage } from './inbox-message.entity.js';
 
 export class InboxQueryDto {
@@ -13,6 +14,7 @@ export class InboxQueryDto {
   to?: string;
 
   /** How many at most. */
+  @ApiInteger()
   @IsOptional()
   @Type(() => Number)
   @IsInt()
@@ -23,12 +25,13 @@ export class InboxQueryDto {
 
 export class InboxMessageDto {
   /** @example "01935b2e-7c1f-7d52-9a3e-4c8d2f6b1a07" */
+  @ApiUuid()
   id!: string;
 
   /** @example "+14155552671" */
   to!: string;
 
-  /** @example "4821 is your Latchkey code. It expires in 10 minutes. Do not share it.\n\n@localhost #4821" */
+  /** @example "4821 is your Latchkey code. It expires in 10 minutes. Do not share it. @localhost #4821" */
   body!: string;
 
   /** @example "4821" */
@@ -38,6 +41,7 @@ export class InboxMessageDto {
   purpose!: 'sign_in' | 'phone_change';
 
   /** @example "2026-03-01T12:00:00.000Z" */
+  @ApiDateTime()
   sent_at!: string;
 }
 

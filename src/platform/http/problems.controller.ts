@@ -22,11 +22,12 @@ const PAGE = `<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
+<link rel="icon" href="data:,">
 <title>Latchkey: problems</title>
 <style>
 body { font: 16px/1.5 system-ui, sans-serif; max-width: 44rem; margin: 2rem auto; padding: 0 1rem; color: #1d2330; }
 h2 { font: 600 1.1rem ui-monospace, monospace; margin: 2rem 0 .2rem; }
-h2 span { color: #667; font-weight: 400; }
+h2 span { opacity: .7; font-weight: 400; }
 :target { background: #fff3bf; }
 p { margin: .2rem 0; }
 @media (prefers-color-scheme: dark) { body { background: #14171f; color: #e4e7ee; } :target { background: #4a3c00; } }
@@ -40,8 +41,13 @@ ${Object.entries(PROBLEMS).map(section).join('\n')}
 function section([code, definition]: [string, { status: number; title: string; advice: string }]): string {
   return (
     `<h2 id="${code}">${code} <span>${definition.status}</span></h2>\n` +
-    `<p><strong>${escape(definition.title)}.</strong> ${escape(definition.advice)}</p>`
+    `<p><strong>${escape(definition.title)}.</strong> ${withCode(escape(definition.advice))}</p>`
   );
+}
+
+// Advice marks what is code as Markdown does.
+function withCode(html: string): string {
+  return html.replace(/`([^`]+)`/g, '<code>$1</code>');
 }
 
 function escape(text: string): string {

@@ -7,8 +7,7 @@ import type { Logger } from './logger.js';
 export function logRequests(fastify: FastifyInstance, log: Logger): void {
   fastify.addHook('onResponse', (request: FastifyRequest & { user?: Caller }, reply, done) => {
     const route = request.routeOptions.url ?? null;
-    // Probes come by the dozen a minute, and say nothing while all is well.
-    const level = route?.startsWith('/health/') && reply.statusCode < 400 ? 'debug' : 'info';
+    const level = isRoutine(route) && reply.statusCode < 400 ? 'debug' : 'info';
     log[level](
       {
         request_id: request.id,
@@ -23,4 +22,9 @@ export function logRequests(fastify: FastifyInstance, log: Logger): void {
     );
     done();
   });
+}
+
+// Probes and an open inbox come every second, and say nothing while all is well.
+function isRoutine(route: string | null): boolean {
+  return route !== null && /^\/(health|dev)\//.test(route);
 }

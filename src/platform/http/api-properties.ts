@@ -1,0 +1,12 @@
+import { ApiProperty } from '@nestjs/swagger';
+
+// What TypeScript's types cannot say to the OpenAPI document, and generated clients want to know.
+
+/** A whole number. */
+export const ApiInteger = (): PropertyDecorator => ApiProperty({ type: 'integer' });
+
+/** A UUID. */
+export const ApiUuid = (): PropertyDecorator => ApiProperty({ type: 'string', format: 'uuid' });
+
+/** A time in ISO 8601, UTC, with milliseconds. */
+export const ApiDateTime = (): PropertyDecorator => ApiProperty({ type: 'string', format: 'date-time' });
