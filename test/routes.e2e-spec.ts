@@ -10,6 +10,7 @@ import {
 } from 'node:crypto';
 
 import { type Answer, expectProblem, harness, type SignedInUser, TestApp } from './helpers/app.js';
+import { routesOf } from './helpers/routes.js';
 
 // Whoever opens a route says so here; each other one asks for an access token.
 const PUBLIC_ROUTES = [
@@ -288,20 +289,6 @@ describe('two apps in one process', () => {
     expectInvalid(await other.get('/api/auth/profile', mine.bearer));
   });
 });
-
-/** Every route of Fastify, whoever registered it, read off the tree that it prints. */
-function routesOf({ started }: TestApp): string[] {
-  const prefixes: string[] = [];
-  const routes: string[] = [];
-  const tree: string = started.nest.getHttpAdapter().getInstance().printRoutes();
-  for (const line of tree.split('\n').filter(Boolean)) {
-    const [, branch = '', label = '', methods = ''] = /^([│├└─\s]*)(\S+)(?: \((.*)\))?$/.exec(line) ?? [];
-    prefixes.splice(branch.length / 4 - 1, Infinity, label);
-    for (const method of methods.split(', ').filter(Boolean)) routes.push(`${method} ${prefixes.join('')}`);
-  }
-  // Fastify answers HEAD wherever it answers GET, by the same handler.
-  return routes.filter((route) => !route.startsWith('HEAD '));
-}
 
 function expectInvalid(answer: Answer): void {
   expectProblem(answer, { status: 401, code: 'access_token_invalid' });
