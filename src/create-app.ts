@@ -18,7 +18,6 @@ import { openDatabase } from './platform/database/open-database.js';
 import { createHttpAdapter } from './platform/http/http-adapter.js';
 import { serveDocs } from './platform/http/openapi.js';
 import { PublicUrl } from './platform/http/public-url.js';
-import { setSecurityHeaders } from './platform/http/security-headers.js';
 import { serverConfig, type ServerConfig } from './platform/http/server.config.js';
 import { logConfig } from './platform/observability/log.config.js';
 import {
@@ -86,7 +85,6 @@ export async function createApp(overrides: AppOverrides = {}): Promise<LatchkeyA
       { bodyParser: false, logger: new NestLogger(logger), abortOnError: false },
     );
     const publicUrl = nest.get(PublicUrl);
-    setSecurityHeaders(nest);
     if (server.corsOrigins.length > 0) nest.enableCors(corsOptions(server.corsOrigins));
     if (server.docs) serveDocs(nest, { inbox: true });
     logRequests(adapter.getInstance(), logger);

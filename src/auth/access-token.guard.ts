@@ -4,13 +4,17 @@ import { AuthGuard } from '@nestjs/passport';
 
 import { Problem } from '../platform/http/problem.js';
 import { IS_PUBLIC } from '../platform/http/public.decorator.js';
-import { ACCESS_TOKEN_STRATEGY } from './access-token.strategy.js';
+import { AccessTokenStrategy } from './access-token.strategy.js';
 
 /** Asks for an access token on every route that is not `@Public()`. */
 @Injectable()
-export class AccessTokenGuard extends AuthGuard(ACCESS_TOKEN_STRATEGY) {
-  constructor(private readonly reflector: Reflector) {
-    super();
+export class AccessTokenGuard extends AuthGuard() {
+  constructor(
+    private readonly reflector: Reflector,
+    strategy: AccessTokenStrategy,
+  ) {
+    // passport takes a strategy itself as well as the name of a registered one; the types know names only.
+    super({ defaultStrategy: strategy as unknown as string });
   }
 
   override canActivate(context: ExecutionContext) {

@@ -1,6 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { PassportStrategy } from '@nestjs/passport';
 import type { KeyObject } from 'node:crypto';
+import { Passport, type PassportStatic } from 'passport';
 import { ExtractJwt, Strategy } from 'passport-jwt';
 
 import { type Clock, CLOCK } from '../platform/clock.js';
@@ -11,13 +12,11 @@ import { SessionsService } from './sessions.service.js';
 import { SigningKeys } from './signing-keys.service.js';
 import { TOKENS_CONFIG, type TokensConfig } from './tokens.config.js';
 
-export const ACCESS_TOKEN_STRATEGY = 'access-token';
-
 const CLOCK_SKEW_SECONDS = 5;
 
 /** Checks an access token: ours, ES256 and nothing else, for us, not expired, of a session that lives. */
 @Injectable()
-export class AccessTokenStrategy extends PassportStrategy(Strategy, ACCESS_TOKEN_STRATEGY) {
+export class AccessTokenStrategy extends PassportStrategy(Strategy) {
   constructor(
     signingKeys: SigningKeys,
     @Inject(TOKENS_CONFIG) config: TokensConfig,
@@ -41,6 +40,11 @@ export class AccessTokenStrategy extends PassportStrategy(Strategy, ACCESS_TOKEN
         done(key ? null : new Problem('access_token_invalid'), key as unknown as Buffer);
       },
     });
+  }
+
+  // The registry of passport is one for the whole process: a second app would take over the checks of the first.
+  getPassportInstance() {
+    return new Passport() as PassportStatic;
   }
 
   async validate(claims: AccessTokenClaims): Promise<Caller> {

@@ -1,11 +1,13 @@
 import { Transform } from 'class-transformer';
-import { IsInt, IsOptional, IsString, Matches, Max, MaxLength, Min, ValidateBy } from 'class-validator';
+import { IsInt, IsString, Matches, Max, MaxLength, Min, ValidateBy } from 'class-validator';
 
 import { CODE_CHALLENGE, CODE_VERIFIER } from '../otp/code-challenge.js';
 import { otpConfig } from '../otp/otp.config.js';
 import type { OtpSent } from '../otp/otp.service.js';
+import { Optional } from '../platform/http/optional.decorator.js';
 import type { Configuration } from '../platform/config/load-config.js';
 import { ApiInteger } from '../platform/http/api-properties.js';
+import { IsText } from '../platform/http/text.decorators.js';
 import type { FieldFault } from '../platform/http/problem-catalogue.js';
 import { smsConfig } from '../sms/sms.config.js';
 import { ProfileDto, toProfileDto } from '../users/profile.dto.js';
@@ -46,7 +48,7 @@ export class SignupDto {
    * client: nobody else can guess at it, or use it up.
    * @example "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
    */
-  @IsOptional()
+  @Optional()
   @IsString()
   @Matches(CODE_CHALLENGE, { message: '$property must be 43 characters of base64url' })
   code_challenge?: string;
@@ -56,7 +58,7 @@ export class SignupDto {
    * @example 4
    */
   @ApiInteger()
-  @IsOptional()
+  @Optional()
   @IsInt()
   @Min(4)
   @Max(8)
@@ -66,7 +68,7 @@ export class SignupDto {
    * The `device_token` of an earlier sign-in on this device. One that is not good is ignored.
    * @example "TZbLVZlCGnO25PhSl38xjRookxO1BNVZdiA1w-YffkrGhROGpwiIiKJihaGkaX3ChmYyrw"
    */
-  @IsOptional()
+  @Optional()
   @IsString()
   device_token?: string;
 
@@ -74,8 +76,9 @@ export class SignupDto {
    * Language of the text (BCP 47).
    * @example "pt-BR"
    */
-  @IsOptional()
+  @Optional()
   @IsString()
+  @MaxLength(64)
   @IsLanguageTag()
   locale?: string;
 
@@ -83,7 +86,7 @@ export class SignupDto {
    * `ios`, `android`, or the name of a configured hash of Android's SMS Retriever.
    * @example "ios"
    */
-  @IsOptional()
+  @Optional()
   @IsString()
   app?: string;
 
@@ -143,7 +146,7 @@ export class VerifyOtpDto {
    * What the `code_challenge` was made of (RFC 7636).
    * @example "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"
    */
-  @IsOptional()
+  @Optional()
   @IsString()
   @Matches(CODE_VERIFIER, { message: '$property must be 43 to 128 characters of A-Z a-z 0-9 - . _ ~' })
   code_verifier?: string;
@@ -152,10 +155,8 @@ export class VerifyOtpDto {
    * How the user would call the device, for their list of sessions.
    * @example "Pixel 9"
    */
-  @IsOptional()
-  @Trim()
-  @IsString()
-  @MaxLength(100)
+  @Optional()
+  @IsText({ max: 100 })
   device_name?: string;
 }
 

@@ -27,5 +27,6 @@ import { SigningKeys } from './signing-keys.service.js';
   ],
   controllers: [AuthController, JwksController],
   providers: [AuthService, SessionsService, AccessTokens, RefreshTokens, SigningKeys, AccessTokenStrategy],
+  exports: [AccessTokenStrategy],
 })
 export class AuthModule {}

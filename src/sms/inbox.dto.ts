@@ -1,7 +1,8 @@
 import { Type } from 'class-transformer';
-import { IsInt, IsOptional, IsString, Max, Min } from 'class-validator';
+import { IsInt, IsString, Max, Min } from 'class-validator';
 
 import { ApiDateTime, ApiInteger, ApiUuid } from '../platform/http/api-properties.js';
+import { Optional } from '../platform/http/optional.decorator.js';
 import type { InboxMessage } from './inbox-message.entity.js';
 
 export class InboxQueryDto {
@@ -9,13 +10,13 @@ export class InboxQueryDto {
    * Only texts to this number.
    * @example "+14155552671"
    */
-  @IsOptional()
+  @Optional()
   @IsString()
   to?: string;
 
   /** How many at most. */
   @ApiInteger()
-  @IsOptional()
+  @Optional()
   @Type(() => Number)
   @IsInt()
   @Min(1)

@@ -8,16 +8,22 @@ const POOL_MESSAGES =
 export function isDatabaseUnavailable(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   if (error instanceof AggregateError) return error.errors.some(isDatabaseUnavailable);
-  const code = databaseErrorCode(error);
-  return code === undefined
-    ? POOL_MESSAGES.test(error.message)
-    : UNAVAILABLE.test(code) || UNREACHABLE.has(code);
+  const cause = driverErrorOf(error);
+  // PostgreSQL refused the connection itself: the database is closed, dropped, or has changed its password.
+  if ('severity' in cause && cause.severity === 'FATAL') return true;
+  const code = databaseErrorCode(cause);
+  if (code === undefined) return POOL_MESSAGES.test(error.message);
+  // A system call that failed; a client that hung up has the same code, but made none.
+  return UNAVAILABLE.test(code) || (UNREACHABLE.has(code) && 'syscall' in cause);
 }
 
 /** The SQLSTATE, or the system's code, of an error of `pg`, wrapped by TypeORM or not. */
 export function databaseErrorCode(error: unknown): string | undefined {
   if (!(error instanceof Error)) return undefined;
-  const { code, driverError } = error as { code?: unknown; driverError?: { code?: unknown } };
-  const found = code ?? driverError?.code;
-  return typeof found === 'string' ? found : undefined;
+  const { code } = driverErrorOf(error) as { code?: unknown };
+  return typeof code === 'string' ? code : undefined;
+}
+
+function driverErrorOf(error: Error): Error {
+  return 'driverError' in error && error.driverError instanceof Error ? error.driverError : error;
 }

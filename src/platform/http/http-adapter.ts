@@ -6,6 +6,7 @@ import type { Socket } from 'node:net';
 
 import { Problem } from './problem.js';
 import { problemBody, PROBLEM_CONTENT_TYPE, sendProblem } from './problem-response.js';
+import { SECURITY_HEADERS, securityHeaders } from './security-headers.js';
 import type { ServerConfig } from './server.config.js';
 import { toProblem } from './to-problem.js';
 
@@ -26,17 +27,26 @@ export function createHttpAdapter(config: ServerConfig, publicUrl: () => string)
     routerOptions: { maxParamLength: 200 },
     // A malformed URL never reaches a route, nor the filter.
     frameworkErrors: (error: unknown, request: FastifyRequest, reply: FastifyReply) => {
-      void reply.header('X-Request-Id', request.id).header('X-Content-Type-Options', 'nosniff');
+      void reply.header('X-Request-Id', request.id).headers(SECURITY_HEADERS);
       sendProblem(reply, toProblem(error), publicUrl());
     },
+    // Node would answer by itself, with nothing but the status.
+    http: { requireHostHeader: false },
     clientErrorHandler: (error, socket) => answerUnreadable(error, socket, publicUrl()),
   });
   const fastify = adapter.getInstance();
   // JSON is all that bodies are made of; each other type is a 415 of its own accord.
   fastify.removeContentTypeParser('text/plain');
   fastify.addHook('onRequest', (request, reply, done) => {
-    void reply.header('X-Request-Id', request.id);
-    void reply.header('Cache-Control', 'no-store');
+    void reply.header('X-Request-Id', request.id).headers(securityHeaders(request.raw.url ?? ''));
+    // RFC 9112, section 3.2.
+    const lacksHost = request.raw.httpVersion === '1.1' && request.headers.host === undefined;
+    done(lacksHost ? new Problem('malformed_request') : undefined);
+  });
+  fastify.addHook('onSend', (_request, reply, _payload, done) => {
+    // Swagger UI's pages do not say that they are UTF-8.
+    if (reply.getHeader('content-type') === 'text/html')
+      void reply.header('content-type', 'text/html; charset=utf-8');
     done();
   });
   return adapter;
@@ -61,10 +71,13 @@ function answerUnreadable(error: NodeJS.ErrnoException, socket: Socket, publicUr
   }
   const requestId = randomUUID();
   const body = JSON.stringify(problemBody(new Problem('malformed_request'), requestId, publicUrl));
-  socket.end(
-    'HTTP/1.1 400 Bad Request\r\n' +
-      `Content-Type: ${PROBLEM_CONTENT_TYPE}\r\nContent-Length: ${Buffer.byteLength(body)}\r\n` +
-      `X-Request-Id: ${requestId}\r\nX-Content-Type-Options: nosniff\r\nCache-Control: no-store\r\n` +
-      `Connection: close\r\n\r\n${body}`,
-  );
+  const headers = {
+    ...SECURITY_HEADERS,
+    'Content-Type': PROBLEM_CONTENT_TYPE,
+    'Content-Length': Buffer.byteLength(body),
+    'X-Request-Id': requestId,
+    Connection: 'close',
+  };
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
+  socket.end(`HTTP/1.1 400 Bad Request\r\n${lines.join('')}\r\n${body}`);
 }

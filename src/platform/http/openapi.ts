@@ -56,6 +56,7 @@ const TAGS = [
 export function serveDocs(app: NestFastifyApplication, options: { inbox: boolean }): void {
   SwaggerModule.setup('docs', app, () => openApiDocument(app, options), {
     jsonDocumentUrl: 'docs/openapi.json',
+    raw: ['json'],
     customSiteTitle: 'Latchkey API',
     customfavIcon: ICON_AND_VIEWPORT,
     customCss: CSS,

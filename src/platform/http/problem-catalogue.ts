@@ -17,7 +17,8 @@ export const FIELD_CODES = {
   out_of_range: 'The number is outside its bounds.',
   not_allowed: 'It is none of the values that are allowed.',
   format: 'It is not written as it must be.',
-  unsafe_text: 'It holds a control character, or half of a surrogate pair.',
+  unsafe_text: 'It holds a control character, a bidi override, or half of a surrogate pair.',
+  duplicate: 'It names the same thing twice.',
   unknown_field: 'There is no field of that name.',
 } as const;
 
@@ -79,10 +80,20 @@ export const PROBLEMS = {
     advice:
       'Ask for a code. A code asked for with a `code_challenge` is only there for its `code_verifier`, and only once.',
   },
+  profile_already_completed: {
+    status: 409,
+    title: 'The profile is complete already',
+    advice: 'Show the profile, and change it with PATCH.',
+  },
   otp_expired: {
     status: 410,
     title: 'The code has expired',
     advice: 'Ask for a new code.',
+  },
+  profile_changed: {
+    status: 412,
+    title: 'The profile has changed since it was read',
+    advice: 'Read it again, show what is new, and repeat the change with the new `ETag`.',
   },
   payload_too_large: {
     status: 413,

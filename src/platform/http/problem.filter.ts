@@ -4,7 +4,7 @@ import type { FastifyReply } from 'fastify';
 import { type Logger, LOGGER } from '../observability/logger.js';
 import { PublicUrl } from './public-url.js';
 import { sendProblem } from './problem-response.js';
-import { toProblem } from './to-problem.js';
+import { isHangUp, toProblem } from './to-problem.js';
 
 /** The last resort: every error of every route, those of Fastify's own parsing included, ends here. */
 @Catch()
@@ -16,6 +16,7 @@ export class ProblemFilter implements ExceptionFilter {
 
   catch(error: unknown, host: ArgumentsHost): void {
     const reply = host.switchToHttp().getResponse<FastifyReply>();
+    if (isHangUp(error)) this.log.info({ request_id: reply.request.id }, 'client hung up');
     const problem = toProblem(error);
     if (problem.status >= 500) {
       this.log.error(

@@ -23,8 +23,16 @@ const BY_STATUS: Readonly<Record<number, MemberlessCode>> = {
 export function toProblem(error: unknown): Problem {
   if (isProblem(error)) return error;
   if (isDatabaseUnavailable(error)) return new Problem('service_unavailable', undefined, { cause: error });
+  if (isHangUp(error)) return new Problem('malformed_request');
   const code = BY_STATUS[statusOf(error)] ?? 'internal_error';
   return new Problem(code, undefined, { cause: error });
+}
+
+/** The client went away in the middle of its body: nobody is left to read an answer. */
+export function isHangUp(error: unknown): boolean {
+  return (
+    error instanceof Error && error.message === 'aborted' && 'code' in error && error.code === 'ECONNRESET'
+  );
 }
 
 function isProblem(error: unknown): error is Problem {

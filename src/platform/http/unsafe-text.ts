@@ -24,7 +24,7 @@ export function unsafeTexts(value: unknown, path: readonly string[] = []): Field
   );
 }
 
-function isUnsafe(text: string): boolean {
+export function isUnsafe(text: string): boolean {
   return text.includes('\0') || !text.isWellFormed();
 }
 

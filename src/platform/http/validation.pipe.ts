@@ -1,10 +1,12 @@
-import { type ArgumentMetadata, Injectable, ValidationPipe } from '@nestjs/common';
+import { type ArgumentMetadata, Injectable, type Type, ValidationPipe } from '@nestjs/common';
 import type { ValidationError } from 'class-validator';
 
 import { Configuration } from '../config/load-config.js';
+import { deferFaults, type FaultDeferringDto } from './deferred-faults.js';
 import type { FieldCode, FieldFault } from './problem-catalogue.js';
 import { Problem } from './problem.js';
-import { unsafeTexts } from './unsafe-text.js';
+import { unknownFields } from './unknown-fields.js';
+import { isUnsafe, unsafeTexts } from './unsafe-text.js';
 
 // Constraint names of class-validator, and of our own decorators, by the stable code that they answer.
 const CODES: Readonly<Record<string, FieldCode>> = {
@@ -19,6 +21,11 @@ const CODES: Readonly<Record<string, FieldCode>> = {
   max: 'out_of_range',
   isIn: 'not_allowed',
   matches: 'format',
+  arrayMinSize: 'too_short',
+  arrayMaxSize: 'too_long',
+  minCharacters: 'too_short',
+  maxCharacters: 'too_long',
+  safeText: 'unsafe_text',
   whitelistValidation: 'unknown_field',
 };
 
@@ -50,19 +57,30 @@ export class RequestValidationPipe extends ValidationPipe {
         errors: [{ field: '', code: 'type', message: 'The body must be a JSON object' }],
       });
     }
-    const faults = [...unsafeTexts(body), ...this.configuredFaults(body, metadata)];
+    const faults = [
+      ...unsafeTexts(body),
+      ...unknownFields(body, metadata.metatype as Type),
+      ...this.configuredFaults(body, metadata),
+    ];
     const checked: unknown = await super.transform(body, metadata).catch((error: unknown) => {
       if (!(error instanceof Problem) || error.code !== 'validation_failed') throw error;
       faults.push(...(error.members['errors'] as FieldFault[]));
     });
-    if (faults.length > 0) throw new Problem('validation_failed', { errors: firstOfEachKind(faults) });
-    return checked;
+    if (faults.length === 0) return checked;
+    // A name that is no text is not sent back.
+    const errors = firstOfEachKind(faults).filter(({ field }) => !isUnsafe(field));
+    if (defersFaults(metadata)) return deferFaults(body, errors);
+    throw new Problem('validation_failed', { errors });
   }
 
   private configuredFaults(body: object, { metatype }: ArgumentMetadata): FieldFault[] {
     const dto = metatype as Partial<ConfiguredDto> | undefined;
     return dto?.faultsUnder?.(this.configuration, body) ?? [];
   }
+}
+
+function defersFaults({ metatype }: ArgumentMetadata): boolean {
+  return (metatype as Partial<FaultDeferringDto> | undefined)?.defersFaults === true;
 }
 
 function firstOfEachKind(faults: readonly FieldFault[]): FieldFault[] {
