@@ -1,0 +1,339 @@
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import { aPhoneNumber, harness, TestApp } from './helpers/app.js';
+import { moduleSpy, run, serve, type ServerProcess } from './helpers/server-process.js';
+
+type Environment = Record<string, string>;
+
+interface Slice {
+  variables: Record<string, { notes: { bounds?: string; secret?: boolean } }>;
+}
+
+interface Configuration {
+  warnings: string[];
+  entries(): Iterable<[symbol, unknown]>;
+}
+
+const ROOT = new URL('..', import.meta.url);
+const SECRET = 'a-secret-for-tests-and-for-nothing-else';
+const PRODUCTION = { NODE_ENV: 'production', APP_SECRET: SECRET, SMS_MODE: 'test' };
+
+// For every variable that is not a whole number: what it refuses.
+const REFUSED: Record<string, string[]> = {
+  NODE_ENV: ['x'.repeat(2001)],
+  HOST: ['x'.repeat(2001)],
+  PUBLIC_URL: ['localhost', 'ftp://example.com', 'https://', '//example.com', 'javascript:alert(1)'],
+  TRUST_PROXY: ['everybody', '11', '10.0.0.0/33', '::1/129', '10.0.0.1,somebody', '1.2.3', '10.0.0.0/8/8'],
+  CORS_ORIGINS: ['app.example.com', 'https://app.example.com/', 'https://a.example,*', 'null'],
+  DOCS: ['true', 'ON', 'enabled'],
+  DATABASE_URL: ['localhost', 'mysql://localhost/latchkey', 'http://localhost', 'postgres://'],
+  DATABASE_MIGRATION_URL: ['localhost', 'mysql://localhost/latchkey'],
+  MIGRATE_ON_BOOT: ['yes', '1', 'TRUE'],
+  EMBEDDED_DATABASE_DIR: ['x'.repeat(2001)],
+  APP_SECRET: ['short', 'x'.repeat(31), `${SECRET},short`],
+  SMS_MODE: ['off', 'TEST', 'production'],
+  SMS_APP_NAME: ['Ünïcode', 'x'.repeat(31), 'two\nlines', '{app}'],
+  SMS_DOMAIN: ['https://example.com', 'example.com:3000', 'example.com/path', 'Example.com', 'x'.repeat(64)],
+  SMS_ANDROID_APP_HASHES: [
+    'FA+9qCX9VSu',
+    'android=short',
+    'Android=FA+9qCX9VSu',
+    'android=FA+9qCX9VSu,other',
+  ],
+  OTP_REQUIRE_CHALLENGE: ['yes', '0'],
+  SMS_ALLOWED_COUNTRIES: ['br', 'BRA', 'ZZ', 'BR;PT', 'BR,Portugal'],
+  TOKEN_ISSUER: ['x'.repeat(2001)],
+  TOKEN_AUDIENCE: ['x'.repeat(2001)],
+  LOG_LEVEL: ['loud', 'INFO'],
+};
+
+let slices: Slice[];
+let load: (environment: Environment) => Configuration;
+let directory: string;
+const servers: ServerProcess[] = [];
+
+beforeAll(async () => {
+  const { CONFIG_SLICES } = await harness.load<{ CONFIG_SLICES: Slice[] }>('app.config.js');
+  const { loadConfiguration } = await harness.load<{
+    loadConfiguration: (slices: Slice[], environment: Environment) => Configuration;
+  }>('platform/config/load-config.js');
+  slices = CONFIG_SLICES;
+  load = (environment) => loadConfiguration(CONFIG_SLICES, environment);
+  directory = await mkdtemp(join(tmpdir(), 'latchkey-configuration-'));
+});
+
+afterAll(async () => {
+  for (const { child } of servers) child.kill('SIGKILL');
+  await rm(directory, { recursive: true });
+});
+
+describe('node dist/main.js', () => {
+  const runWith = (environment: Environment) => run({ environment, directory });
+  const serveWith = async (environment: Environment, flags: string[] = []) => {
+    const server = await serve({ environment, directory, flags });
+    servers.push(server);
+    return server;
+  };
+
+  it('says in one error what is bad and what is missing, by name and rule and never by value, and exits', async () => {
+    const { code, stdout, stderr } = await runWith({
+      NODE_ENV: 'production',
+      PORT: 'http-alternate',
+      OTP_LENGTH: '3',
+      APP_SECRET: 'hunter2hunter2',
+      PUBLIC_URL: 'gopher://example.com',
+    });
+    expect(code).toBe(1);
+    expect(stdout).toBe('');
+    expect(stderr.trim().split('\n')).toEqual([
+      'The configuration has 6 faults:',
+      '  - PORT must be a whole number from 0 to 65535',
+      '  - PUBLIC_URL must be a URL that starts with http:// or https://',
+      expect.stringMatching(/^ {2}- DATABASE_URL must be set in production/),
+      expect.stringMatching(/^ {2}- APP_SECRET must be at least 32 characters/),
+      '  - SMS_MODE must be set in production',
+      '  - OTP_LENGTH must be a whole number from 4 to 8',
+      expect.stringContaining('.env.example'),
+    ]);
+    expect(stderr).not.toMatch(/http-alternate|hunter2|gopher:\/\/e/);
+  });
+
+  it('wants a database, a secret and a way to text in production', async () => {
+    const { code, stderr } = await runWith({ NODE_ENV: 'production' });
+    expect(code).toBe(1);
+    expect(namesIn(stderr)).toEqual(['DATABASE_URL', 'APP_SECRET', 'SMS_MODE']);
+    expect(existsSync(join(directory, '.latchkey'))).toBe(false);
+  });
+
+  it('does not start without DATABASE_URL in production, whatever else is set', async () => {
+    const { code, stderr } = await runWith({
+      ...PRODUCTION,
+      DATABASE_URL: '',
+      EMBEDDED_DATABASE_DIR: directory,
+    });
+    expect(code).toBe(1);
+    expect(namesIn(stderr)).toEqual(['DATABASE_URL']);
+  });
+
+  it('says on which port it listens when it picks one, and stops on SIGTERM', async () => {
+    const { child, output, url } = await serveWith({
+      DATABASE_URL: await harness.database(),
+      APP_SECRET: SECRET,
+    });
+    expect(output()).toMatch(/Latchkey serves after \d+\.\d s/);
+    expect(Number(new URL(url).port)).toBeGreaterThan(0);
+    expect((await fetch(`${url}/health/ready`)).status).toBe(200);
+    child.kill('SIGTERM');
+    expect(await once(child, 'exit')).toEqual([0, null]);
+    await expect(fetch(`${url}/health/live`)).rejects.toThrow();
+  });
+
+  it('stops on SIGINT', async () => {
+    const { child } = await serveWith({ DATABASE_URL: await harness.database(), APP_SECRET: SECRET });
+    child.kill('SIGINT');
+    expect(await once(child, 'exit')).toEqual([0, null]);
+  });
+
+  it('says that its port is taken, and exits', async () => {
+    const database = { DATABASE_URL: await harness.database(), APP_SECRET: SECRET };
+    const { url } = await serveWith(database);
+    const { code, stderr } = await runWith({ ...database, PORT: new URL(url).port });
+    expect(code).toBe(1);
+    expect(stderr).toContain('EADDRINUSE');
+  });
+
+  it('serves in production from DATABASE_URL without loading the embedded database', async () => {
+    const environment = { ...PRODUCTION, DATABASE_URL: await harness.database(), HOST: '127.0.0.1' };
+    const { child, output, url } = await serveWith(environment, ['--import', moduleSpy()]);
+    expect((await fetch(`${url}/health/ready`)).status).toBe(200);
+    expect((await fetch(`${url}/docs`)).status).toBe(404);
+    child.kill('SIGTERM');
+    expect(await once(child, 'exit')).toEqual([0, null]);
+    const loaded = output()
+      .split('\n')
+      .filter((line) => line.startsWith('loaded '));
+    expect(loaded.some((line) => line.endsWith('/dist/platform/database/open-database.js'))).toBe(true);
+    expect(loaded.filter((line) => /embedded/.test(line))).toEqual([]);
+  });
+});
+
+describe('a variable', () => {
+  const isNumber = (bounds = '') => /from (\d+) to (\d+)/.exec(bounds);
+  const variables = () => slices.flatMap((slice) => Object.entries(slice.variables));
+
+  it('has a row of what it refuses here, if it is no whole number', () => {
+    const names = variables()
+      .filter(([, { notes }]) => !isNumber(notes.bounds))
+      .map(([name]) => name);
+    expect(Object.keys(REFUSED).sort()).toEqual(names.sort());
+  });
+
+  it.each(Object.entries(REFUSED))(
+    '%s is refused by its name, in the same words whatever its value',
+    (name, values) => {
+      const [rule] = faultsOf({ [name]: values[0]! });
+      expect(rule).toEqual(expect.stringMatching(`^${name} must be `));
+      for (const value of values)
+        expect({ value, faults: faultsOf({ [name]: value }) }).toEqual({ value, faults: [rule] });
+    },
+  );
+
+  it('that is a whole number keeps its bounds', () => {
+    const numbers = variables().filter(([, { notes }]) => isNumber(notes.bounds));
+    expect(numbers.length).toBeGreaterThan(5);
+    for (const [name, { notes }] of numbers) {
+      const [, min = '', max = ''] = isNumber(notes.bounds) ?? [];
+      for (const value of [min, max]) expect(faultsOf({ [name]: value })).toEqual([]);
+      const outside = [String(Number(min) - 1), String(Number(max) + 1), '99999999999999999999'];
+      for (const value of [
+        ...outside,
+        '-1',
+        '1.5',
+        '1e1',
+        '0x5',
+        ' 5',
+        '5 ',
+        '+5',
+        '５',
+        'five',
+        'NaN',
+        'Infinity',
+      ]) {
+        const faults = [`${name} must be a whole number from ${min} to ${max}`];
+        expect({ value, faults: faultsOf({ [name]: value }) }).toEqual({ value, faults });
+      }
+    }
+  });
+
+  it('that is empty is not set', () => {
+    const empty = Object.fromEntries(
+      variables().flatMap(([name]) => [
+        [name, ''],
+        [`${name}_FILE`, ''],
+      ]),
+    );
+    expect(comparable(load(empty))).toBe(comparable(load({})));
+    expect(faultsOf({ ...empty, NODE_ENV: 'production' })).toHaveLength(3);
+  });
+
+  it('that is missing is told beside a bad one of the same concern', () => {
+    const faults = faultsOf({ NODE_ENV: 'production', DATABASE_POOL_SIZE: '0', SMS_APP_NAME: '{}' });
+    expect(faults.map((fault) => fault.split(' ')[0]).sort()).toEqual(
+      ['APP_SECRET', 'DATABASE_POOL_SIZE', 'DATABASE_URL', 'SMS_APP_NAME', 'SMS_MODE'].sort(),
+    );
+  });
+
+  it('that nobody knows is nobody’s business', () => {
+    expect(faultsOf({ PATH: '/usr/bin', OTP_LENGHT: '99' })).toEqual([]);
+  });
+});
+
+describe('a secret', () => {
+  const GOOD: Record<string, string> = {
+    APP_SECRET: SECRET,
+    DATABASE_URL: 'postgres://user:pass@localhost/latchkey',
+    DATABASE_MIGRATION_URL: 'postgresql://owner:pass@localhost/latchkey',
+  };
+
+  async function file(content: string): Promise<string> {
+    const path = join(await mkdtemp(join(directory, 'secret-')), 'secret');
+    await writeFile(path, content);
+    return path;
+  }
+
+  it('is one of these', () => {
+    const secrets = slices.flatMap(({ variables }) =>
+      Object.entries(variables)
+        .filter(([, { notes }]) => notes.secret)
+        .map(([name]) => name),
+    );
+    expect(secrets.sort()).toEqual(Object.keys(GOOD).sort());
+  });
+
+  it.each(Object.entries(GOOD))(
+    '%s may come from a file, whose last line break does not count',
+    async (name, value) => {
+      for (const content of [value, `${value}\n`, `${value}\r\n`]) {
+        const fromFile = load({ [`${name}_FILE`]: await file(content) });
+        expect(comparable(fromFile)).toBe(comparable(load({ [name]: value })));
+        expect(comparable(fromFile)).not.toBe(comparable(load({})));
+      }
+    },
+  );
+
+  it.each(Object.entries(GOOD))('%s is refused in a file as beside one', async (name, value) => {
+    const path = await file(value);
+    const bad = name === 'APP_SECRET' ? 'hunter2' : 'hunter2://host';
+    expect(faultsOf({ [`${name}_FILE`]: await file(bad) })).toEqual(faultsOf({ [name]: bad }));
+    expect(faultsOf({ [`${name}_FILE`]: join(path, 'nowhere') })).toEqual([
+      `${name}_FILE must name a file that can be read`,
+    ]);
+    expect(faultsOf({ [`${name}_FILE`]: directory })).toEqual([
+      `${name}_FILE must name a file that can be read`,
+    ]);
+    const both = faultsOf({ [name]: value, [`${name}_FILE`]: path });
+    expect(both).toEqual([expect.stringMatching(`^${name} is set as well as ${name}_FILE`)]);
+    expect(both.join('')).not.toContain(value);
+  });
+
+  it('in an empty file is not set', async () => {
+    const environment = { ...PRODUCTION, DATABASE_URL: GOOD['DATABASE_URL']!, APP_SECRET: '' };
+    expect(faultsOf({ ...environment, APP_SECRET_FILE: await file('\n') })).toEqual([
+      expect.stringMatching(/^APP_SECRET must be set in production/),
+    ]);
+    expect(faultsOf({ ...environment, APP_SECRET_FILE: await file(SECRET) })).toEqual([]);
+  });
+});
+
+describe('.env.example', () => {
+  it('is what the code generates', async () => {
+    const { envExample } = await harness.load<{ envExample: (slices: Slice[]) => string }>(
+      'platform/config/env-example.js',
+    );
+    expect(await readFile(new URL('.env.example', ROOT), 'utf8')).toBe(envExample(slices));
+  });
+
+  it('holds the defaults, as one would write them', async () => {
+    const text = await readFile(new URL('.env.example', ROOT), 'utf8');
+    const lines = [...text.matchAll(/^#([A-Z_]+)=(.*)$/gm)];
+    expect(lines.map(([, name]) => name)).toEqual(slices.flatMap(({ variables }) => Object.keys(variables)));
+    const environment = Object.fromEntries(lines.map(([, name = '', value = '']) => [name, value]));
+    expect(comparable(load(environment))).toBe(comparable(load({})));
+  });
+});
+
+describe('PUBLIC_URL', () => {
+  it('is what links are made of', async () => {
+    const app = await TestApp.start({ env: { PUBLIC_URL: 'https://id.example.com/' } });
+    const { body } = await app.signup('nobody');
+    expect(body.type).toBe('https://id.example.com/docs/errors#phone_number_invalid');
+    const phone = aPhoneNumber();
+    await app.signup(phone);
+    expect((await app.texts(phone))[0]?.body).toMatch(/\n@id\.example\.com #\d{4}$/);
+  });
+});
+
+function faultsOf(environment: Environment): string[] {
+  try {
+    load(environment);
+    return [];
+  } catch (error) {
+    return (error as { faults: string[] }).faults;
+  }
+}
+
+/** The values of a configuration as text, sets and maps included. */
+function comparable(configuration: Configuration): string {
+  const values = [...configuration.entries()].map(([, value]) => value);
+  return JSON.stringify(values, (_key, value: unknown) =>
+    Object.prototype.toString.call(value).match(/Set|Map/) ? [...(value as Iterable<unknown>)] : value,
+  );
+}
+
+function namesIn(message: string): string[] {
+  return [...message.matchAll(/^ {2}- (\w+) /gm)].map(([, name = '']) => name);
+}
