@@ -269,12 +269,11 @@ describe('a secret', () => {
     const path = await file(value);
     const bad = name === 'APP_SECRET' ? 'hunter2' : 'hunter2://host';
     expect(faultsOf({ [`${name}_FILE`]: await file(bad) })).toEqual(faultsOf({ [name]: bad }));
-    expect(faultsOf({ [`${name}_FILE`]: join(path, 'nowhere') })).toEqual([
-      `${name}_FILE must name a file that can be read`,
-    ]);
-    expect(faultsOf({ [`${name}_FILE`]: directory })).toEqual([
-      `${name}_FILE must name a file that can be read`,
-    ]);
+    for (const unreadable of [join(path, 'nowhere'), directory]) {
+      expect(faultsOf({ [`${name}_FILE`]: unreadable })).toEqual([
+        `${name}_FILE must name a file that can be read`,
+      ]);
+    }
     const both = faultsOf({ [name]: value, [`${name}_FILE`]: path });
     expect(both).toEqual([expect.stringMatching(`^${name} is set as well as ${name}_FILE`)]);
     expect(both.join('')).not.toContain(value);
