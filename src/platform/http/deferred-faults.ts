@@ -23,7 +23,7 @@ export class Faults {
 
   /** Adds one, unless the field is known to be wrong already: what follows from that is no news. */
   add(fault: FieldFault): void {
-    if (!this.faults.some(({ field }) => field === fault.field)) this.faults.push(fault);
+    if (!this.has(fault.field)) this.faults.push(fault);
   }
 
   /** @throws {Problem} `validation_failed` where there are any. */
@@ -31,7 +31,7 @@ export class Faults {
     if (this.faults.length > 0) throw new Problem('validation_failed', { errors: this.faults });
   }
 
-  get any(): boolean {
-    return this.faults.length > 0;
+  has(field: string): boolean {
+    return this.faults.some((fault) => fault.field === field);
   }
 }
