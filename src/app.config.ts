@@ -5,6 +5,7 @@ import type { Slice } from './platform/config/slice.js';
 import { databaseConfig } from './platform/database/database.config.js';
 import { serverConfig } from './platform/http/server.config.js';
 import { logConfig } from './platform/observability/log.config.js';
+import { storageConfig } from './platform/storage/storage.config.js';
 import { smsConfig } from './sms/sms.config.js';
 
 /** Every slice of the configuration, in the order of `.env.example`. */
@@ -15,5 +16,6 @@ export const CONFIG_SLICES: readonly Slice<unknown>[] = [
   smsConfig,
   otpConfig,
   tokensConfig,
+  storageConfig,
   logConfig,
 ];

@@ -1,4 +1,4 @@
-import { type DynamicModule, Module } from '@nestjs/common';
+import { type DynamicModule, Module, type ModuleMetadata } from '@nestjs/common';
 import { APP_FILTER, APP_GUARD, APP_PIPE } from '@nestjs/core';
 
 import { AccessTokenGuard } from './auth/access-token.guard.js';
@@ -16,6 +16,7 @@ import type { Logger } from './platform/observability/logger.js';
 import { ObservabilityModule } from './platform/observability/observability.module.js';
 import type { Overrides } from './platform/overrides.js';
 import { PortsModule } from './platform/ports.module.js';
+import { StorageModule } from './platform/storage/storage.module.js';
 import { UsersModule } from './users/users.module.js';
 
 interface AppParts {
@@ -24,11 +25,13 @@ interface AppParts {
   databaseUrl: string;
   logger: Logger;
   overrides: Overrides;
+  /** Modules of the host. */
+  imports: NonNullable<ModuleMetadata['imports']>;
 }
 
 @Module({})
 export class AppModule {
-  static forRoot({ configuration, keys, databaseUrl, logger, overrides }: AppParts): DynamicModule {
+  static forRoot({ configuration, keys, databaseUrl, logger, overrides, imports }: AppParts): DynamicModule {
     return {
       module: AppModule,
       imports: [
@@ -37,8 +40,10 @@ export class AppModule {
         ObservabilityModule.forRoot(logger),
         DatabaseModule.forRoot(databaseUrl, configuration.get(databaseConfig).poolSize),
         HttpModule,
+        StorageModule,
         AuthModule,
         UsersModule,
+        ...imports,
       ],
       providers: [
         { provide: APP_FILTER, useClass: ProblemFilter },

@@ -1,5 +1,6 @@
 import 'reflect-metadata';
 
+import type { ModuleMetadata } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 
@@ -16,6 +17,7 @@ import { databaseConfig } from './platform/database/database.config.js';
 import { migrate, requireMigrated, waitForDatabase } from './platform/database/migrate.js';
 import { openDatabase } from './platform/database/open-database.js';
 import { createHttpAdapter } from './platform/http/http-adapter.js';
+import { acceptMultipart } from './platform/http/multipart.js';
 import { serveDocs } from './platform/http/openapi.js';
 import { PublicUrl } from './platform/http/public-url.js';
 import { serverConfig, type ServerConfig } from './platform/http/server.config.js';
@@ -28,15 +30,19 @@ import {
 } from './platform/observability/logger.js';
 import { closeConnectionsOnStop, Readiness } from './platform/observability/readiness.js';
 import { logRequests } from './platform/observability/request-log.js';
+import { OBJECT_STORAGE, type ObjectStorage } from './platform/storage/object-storage.js';
 import { SMS_SENDER, type SmsSender } from './sms/sms-sender.js';
 
-/** What a test or a host may replace. */
+/** What a host adds, and what a test or a host may replace. */
 export interface AppOverrides {
+  /** Modules of the host: they live in the same app, and import Latchkey's. */
+  imports?: NonNullable<ModuleMetadata['imports']>;
   /** Instead of the process's own. */
   env?: Environment;
   clock?: Clock;
   codes?: CodeGenerator;
   sms?: SmsSender;
+  storage?: ObjectStorage;
   /** Where log lines go; standard output otherwise. */
   log?: DestinationStream;
 }
@@ -80,6 +86,7 @@ export async function createApp(overrides: AppOverrides = {}): Promise<LatchkeyA
         databaseUrl: database.url,
         logger,
         overrides: byToken(overrides),
+        imports: overrides.imports ?? [],
       }),
       adapter,
       { bodyParser: false, logger: new NestLogger(logger), abortOnError: false },
@@ -87,6 +94,7 @@ export async function createApp(overrides: AppOverrides = {}): Promise<LatchkeyA
     const publicUrl = nest.get(PublicUrl);
     if (server.corsOrigins.length > 0) nest.enableCors(corsOptions(server.corsOrigins));
     if (server.docs) serveDocs(nest, { inbox: true });
+    acceptMultipart(adapter.getInstance());
     logRequests(adapter.getInstance(), logger);
     closeConnectionsOnStop(adapter.getInstance(), nest.get(Readiness));
     await nest.init();
@@ -97,11 +105,12 @@ export async function createApp(overrides: AppOverrides = {}): Promise<LatchkeyA
   }
 }
 
-function byToken({ clock, codes, sms }: AppOverrides): ReadonlyMap<symbol, unknown> {
+function byToken({ clock, codes, sms, storage }: AppOverrides): ReadonlyMap<symbol, unknown> {
   const replaced: [symbol, unknown][] = [
     [CLOCK, clock],
     [CODE_GENERATOR, codes],
     [SMS_SENDER, sms],
+    [OBJECT_STORAGE, storage],
   ];
   return new Map(replaced.filter(([, value]) => value !== undefined));
 }

@@ -85,6 +85,16 @@ export const PROBLEMS = {
     title: 'The profile is complete already',
     advice: 'Show the profile, and change it with PATCH.',
   },
+  picture_limit_reached: {
+    status: 409,
+    title: 'There are six pictures already',
+    advice: 'Let the user delete a picture first. Nothing of this request was kept.',
+  },
+  last_picture: {
+    status: 409,
+    title: 'A complete profile keeps at least one picture',
+    advice: 'Upload another picture first, then delete this one.',
+  },
   otp_expired: {
     status: 410,
     title: 'The code has expired',
@@ -98,12 +108,18 @@ export const PROBLEMS = {
   payload_too_large: {
     status: 413,
     title: 'The request is too large',
-    advice: 'JSON bodies hold at most 64 KiB.',
+    advice: 'JSON bodies hold at most 64 KiB, a picture at most 10 MiB.',
   },
   unsupported_media_type: {
     status: 415,
     title: 'The content type is not supported',
-    advice: 'Send `Content-Type: application/json`.',
+    advice: 'Send `Content-Type: application/json`; pictures go as `multipart/form-data`.',
+  },
+  unsupported_picture: {
+    status: 415,
+    title: 'The picture is of no supported type',
+    advice:
+      'Send JPEG, PNG, WebP or AVIF; convert others, such as HEIC, on the device. The name of the file is of no matter.',
   },
   validation_failed: {
     status: 422,
@@ -126,6 +142,12 @@ export const PROBLEMS = {
     title: 'That number cannot be reached by text message',
     advice: 'Ask the user to check the number, or to use another.',
   },
+  picture_unreadable: {
+    status: 422,
+    title: 'The picture cannot be read',
+    advice:
+      'It is damaged, has more than 50 megapixels, or a side of more than 16,384 pixels. Ask for another, or scale it down first.',
+  },
   otp_attempts_exceeded: {
     status: 429,
     title: 'The code has no guesses left',
@@ -147,6 +169,11 @@ export const PROBLEMS = {
     status: 503,
     title: 'The service is not available',
     advice: 'Repeat with growing pauses.',
+  },
+  storage_unavailable: {
+    status: 503,
+    title: 'Pictures cannot be kept or shown at the moment',
+    advice: 'Repeat with growing pauses. Nothing of an upload was kept.',
   },
   sms_unavailable: {
     status: 503,

@@ -1,0 +1,52 @@
+import { Controller, Get, Headers, Param, Res, StreamableFile } from '@nestjs/common';
+import { ApiHeader, ApiOkResponse, ApiParam, ApiResponse, ApiTags } from '@nestjs/swagger';
+import type { FastifyReply } from 'fastify';
+
+import { ApiProblems } from '../platform/http/api-problems.decorator.js';
+import { Public } from '../platform/http/public.decorator.js';
+import { PictureFiles } from './picture-files.service.js';
+import { PICTURES_PATH } from './picture-urls.js';
+import { PICTURE_MEDIA_TYPE } from './renditions.js';
+
+@ApiTags('Profile')
+@Public()
+@Controller(PICTURES_PATH)
+export class PictureFilesController {
+  constructor(private readonly files: PictureFiles) {}
+
+  /**
+   * Shows a picture, to whoever has its URL.
+   *
+   * It never changes, so that it may be kept for good. After its deletion it is not found.
+   */
+  @Get(':file')
+  @ApiParam({ name: 'file', example: '9f2c41d07be85a3690d4f17c2b6ea853.webp' })
+  @ApiHeader({ name: 'If-None-Match', required: false, schema: { type: 'string' } })
+  @ApiOkResponse({ content: { [PICTURE_MEDIA_TYPE]: { schema: { type: 'string', format: 'binary' } } } })
+  @ApiResponse({ status: 304, description: 'The client has it already.' })
+  @ApiProblems('not_found', 'storage_unavailable')
+  async pictureFile(
+    @Param('file') file: string,
+    @Headers('if-none-match') ifNoneMatch: string | undefined,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<StreamableFile | undefined> {
+    await this.files.require(file);
+    // The name is as good as a hash of what is in it.
+    const tag = `"${file}"`;
+    const isKept = ifNoneMatch !== undefined && (ifNoneMatch.trim() === '*' || ifNoneMatch.includes(tag));
+    const stored = isKept ? undefined : await this.files.read(file);
+    void reply.code(stored ? 200 : 304).headers({
+      ETag: tag,
+      'Cache-Control': 'public, max-age=31536000, immutable',
+      // Pages of other hosts show it; none may run it as a page of ours.
+      'Cross-Origin-Resource-Policy': 'cross-origin',
+      'Content-Security-Policy': "default-src 'none'; sandbox",
+      ...(stored && {
+        'Content-Type': PICTURE_MEDIA_TYPE,
+        'Content-Length': stored.size,
+        'Content-Disposition': `inline; filename="${file}"`,
+      }),
+    });
+    return stored && new StreamableFile(stored.stream);
+  }
+}

@@ -1,0 +1,30 @@
+import { Module, type OnModuleInit } from '@nestjs/common';
+import { TypeOrmModule } from '@nestjs/typeorm';
+
+import { DecodeQueue } from './decode-queue.js';
+import { PictureFilesController } from './picture-files.controller.js';
+import { PictureFiles } from './picture-files.service.js';
+import { restrictDecoders } from './picture-processing.js';
+import { PictureSweeper } from './picture-sweeper.js';
+import { PictureUrls } from './picture-urls.js';
+import { PicturesService } from './pictures.service.js';
+import { ProfilePicture } from './profile-picture.entity.js';
+
+/** Pictures of owners: taken in, served, and swept up. What an owner must keep is for the owner's module to say. */
+@Module({
+  imports: [TypeOrmModule.forFeature([ProfilePicture])],
+  controllers: [PictureFilesController],
+  providers: [
+    PicturesService,
+    PictureFiles,
+    PictureSweeper,
+    PictureUrls,
+    { provide: DecodeQueue, useFactory: () => new DecodeQueue() },
+  ],
+  exports: [PicturesService, PictureUrls],
+})
+export class PicturesModule implements OnModuleInit {
+  onModuleInit(): void {
+    restrictDecoders();
+  }
+}
