@@ -1,35 +1,41 @@
-import { type ExecutionContext, Injectable } from '@nestjs/common';
+import { type CanActivate, type ExecutionContext, Injectable } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
-import { AuthGuard } from '@nestjs/passport';
+import type { FastifyRequest } from 'fastify';
 
+import type { Caller } from '../platform/http/current-user.decorator.js';
 import { Problem } from '../platform/http/problem.js';
 import { IS_PUBLIC } from '../platform/http/public.decorator.js';
 import { AccessTokenStrategy } from './access-token.strategy.js';
 
 /** Asks for an access token on every route that is not `@Public()`. */
 @Injectable()
-export class AccessTokenGuard extends AuthGuard() {
+export class AccessTokenGuard implements CanActivate {
   constructor(
     private readonly reflector: Reflector,
-    strategy: AccessTokenStrategy,
-  ) {
-    // passport takes a strategy itself as well as the name of a registered one; the types know names only.
-    super({ defaultStrategy: strategy as unknown as string });
+    private readonly strategy: AccessTokenStrategy,
+  ) {}
+
+  async canActivate(context: ExecutionContext): Promise<boolean> {
+    const targets = [context.getHandler(), context.getClass()];
+    if (this.reflector.getAllAndOverride<boolean | undefined>(IS_PUBLIC, targets)) return true;
+    const request = context.switchToHttp().getRequest<FastifyRequest & { user?: Caller }>();
+    request.user = await this.authenticate(request);
+    return true;
   }
 
-  override canActivate(context: ExecutionContext) {
-    const isPublic = this.reflector.getAllAndOverride<boolean | undefined>(IS_PUBLIC, [
-      context.getHandler(),
-      context.getClass(),
-    ]);
-    return isPublic === true || super.canActivate(context);
-  }
-
-  // Whatever fails is an invalid token, but for what the strategy or the database says of its own.
-  override handleRequest<User>(error: unknown, user: User | false): User {
-    if (error instanceof Problem) throw error;
-    if (error) throw error as Error;
-    if (!user) throw new Problem('access_token_invalid');
-    return user;
+  /**
+   * Runs the strategy itself, past `AuthGuard`: that finds strategies in a registry of the whole process, where a
+   * second app would take the place of the first.
+   */
+  private authenticate(request: FastifyRequest): Promise<Caller> {
+    return new Promise((resolve, reject) => {
+      // A strategy calls back on itself: each request needs one of its own, or it would answer for another.
+      const attempt = Object.assign(Object.create(this.strategy) as AccessTokenStrategy, {
+        success: (caller: Caller) => resolve(caller),
+        fail: () => reject(new Problem('access_token_invalid')),
+        error: (error: Error) => reject(error),
+      });
+      attempt.authenticate(request as never, {});
+    });
   }
 }
