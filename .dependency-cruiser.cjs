@@ -17,7 +17,9 @@ module.exports = {
     },
     only('sms', []),
     only('otp', ['sms']),
-    only('users', []),
+    only('interests', []),
+    only('pictures', []),
+    only('users', ['interests', 'pictures']),
     only('auth', ['otp', 'sms', 'users']),
     {
       name: 'nothing-imports-the-top',

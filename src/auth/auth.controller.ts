@@ -1,11 +1,11 @@
-import { Body, Controller, HttpCode, HttpStatus, Inject, Post } from '@nestjs/common';
+import { Body, Controller, HttpCode, HttpStatus, Post } from '@nestjs/common';
 import { ApiBearerAuth, ApiTags } from '@nestjs/swagger';
 
-import { type Clock, CLOCK } from '../platform/clock.js';
 import { ApiProblems } from '../platform/http/api-problems.decorator.js';
 import { Client, type ClientInfo } from '../platform/http/client-info.decorator.js';
 import { type Caller, CurrentUser } from '../platform/http/current-user.decorator.js';
 import { Public } from '../platform/http/public.decorator.js';
+import { ProfilePresenter } from '../users/profile-presenter.js';
 import {
   RefreshDto,
   SignupAnswerDto,
@@ -26,7 +26,7 @@ export class AuthController {
   constructor(
     private readonly auth: AuthService,
     private readonly sessions: SessionsService,
-    @Inject(CLOCK) private readonly clock: Clock,
+    private readonly profiles: ProfilePresenter,
   ) {}
 
   /**
@@ -76,7 +76,8 @@ export class AuthController {
   async verifyOtp(@Body() body: VerifyOtpDto, @Client() client: ClientInfo): Promise<VerifyOtpAnswerDto> {
     const { phone_number: phoneNumber, otp_code: code, code_verifier: codeVerifier, device_name } = body;
     const guess = { phoneNumber, code, codeVerifier, deviceName: device_name || null };
-    return toVerifyOtpAnswerDto(await this.auth.verify(guess, client), this.clock.now());
+    const signedIn = await this.auth.verify(guess, client);
+    return toVerifyOtpAnswerDto(signedIn, this.profiles.present(signedIn.profile));
   }
 
   /** Trades a refresh token for new tokens; it is good for one refresh. */

@@ -10,7 +10,7 @@ import { ApiInteger } from '../platform/http/api-properties.js';
 import { IsText } from '../platform/http/text.decorators.js';
 import type { FieldFault } from '../platform/http/problem-catalogue.js';
 import { smsConfig } from '../sms/sms.config.js';
-import { ProfileDto, toProfileDto } from '../users/profile.dto.js';
+import { ProfileDto } from '../users/profile.dto.js';
 import type { SignedIn } from './auth.service.js';
 import type { Tokens } from './sessions.service.js';
 
@@ -226,10 +226,9 @@ function tokenFields(tokens: Tokens) {
 }
 
 export function toVerifyOtpAnswerDto(
-  { tokens, deviceToken, isNewUser, profile }: SignedIn,
-  now: Date,
+  { tokens, deviceToken, isNewUser }: SignedIn,
+  user: ProfileDto,
 ): VerifyOtpAnswerDto {
-  const user = toProfileDto(profile, now);
   return {
     ...tokenFields(tokens),
     device_token: deviceToken,

@@ -1,5 +1,10 @@
+import { ApiProperty } from '@nestjs/swagger';
+
+import type { PictureUrls } from '../pictures/picture-urls.js';
+import { ApiDateTime, ApiUuid } from '../platform/http/api-properties.js';
 import { ageOn } from './age-on.js';
 import type { Profile } from './profile.js';
+import { ProfilePictureDto, toProfilePictureDto } from './profile-pictures.dto.js';
 
 export class CoordinatesDto {
   /** Degrees, WGS 84. @example 37.7749 */
@@ -9,11 +14,13 @@ export class CoordinatesDto {
   /** Radius in metres, 0 to 100,000. @example 12 */
   accuracy_m!: number | null;
   /** @example "2026-03-01T12:00:00.000Z" */
+  @ApiDateTime()
   recorded_at!: string;
 }
 
 export class ProfileInterestDto {
   /** @example "01935b2e-7c1f-7d52-9a3e-4c8d2f6b1a07" */
+  @ApiUuid()
   id!: string;
   /** @example "Live music" */
   name!: string;
@@ -21,26 +28,10 @@ export class ProfileInterestDto {
   slug!: string;
 }
 
-export class ProfilePictureDto {
-  /** @example "01935b2e-7c1f-7d52-9a3e-4c8d2f6b1a07" */
-  id!: string;
-  /** Counts from 0. @example 0 */
-  position!: number;
-  /** @example "http://localhost:3000/pictures/pJ3k.webp" */
-  url!: string;
-  /** @example "http://localhost:3000/pictures/pJ3k-thumbnail.webp" */
-  thumbnail_url!: string;
-  /** Pixels. @example 1200 */
-  width!: number;
-  /** Pixels. @example 1600 */
-  height!: number;
-  /** @example "1QcSHQRnh493V4dIh4eXh1h4kJUI" */
-  thumbhash!: string;
-}
-
 /** The own user's profile. Before completion every key is there, null or an empty list. */
 export class ProfileDto {
   /** @example "01935b2e-7c1f-7d52-9a3e-4c8d2f6b1a07" */
+  @ApiUuid()
   id!: string;
   /** E.164. @example "+14155552671" */
   phone_number!: string;
@@ -53,6 +44,7 @@ export class ProfileDto {
   /** YYYY-MM-DD. @example "1996-02-29" */
   birth_date!: string | null;
   /** Full years on today's UTC date. @example 30 */
+  @ApiProperty({ type: 'integer', nullable: true })
   age!: number | null;
   /** @example "female" */
   gender!: 'male' | 'female' | 'other' | 'prefer_not_to_say' | null;
@@ -63,12 +55,14 @@ export class ProfileDto {
   is_verified!: boolean;
   needs_profile_completion!: boolean;
   /** @example "2026-03-01T12:00:00.000Z" */
+  @ApiDateTime()
   created_at!: string;
   /** @example "2026-03-01T12:00:00.000Z" */
+  @ApiDateTime()
   updated_at!: string;
 }
 
-export function toProfileDto(profile: Profile, now: Date): ProfileDto {
+export function toProfileDto(profile: Profile, urls: PictureUrls, now: Date): ProfileDto {
   const { birthDate, coordinates } = profile;
   return {
     id: profile.userId,
@@ -79,9 +73,8 @@ export function toProfileDto(profile: Profile, now: Date): ProfileDto {
     birth_date: birthDate,
     age: birthDate === null ? null : ageOn(now.toISOString().slice(0, 10), birthDate),
     gender: profile.gender,
-    // Interests and pictures have no tables yet: nobody can have any.
-    event_interests: [],
-    profile_pictures: [],
+    event_interests: profile.interests.map(({ id, name, slug }) => ({ id, name, slug })),
+    profile_pictures: profile.pictures.map((picture) => toProfilePictureDto(picture, urls)),
     coordinates: coordinates && {
       latitude: coordinates.latitude,
       longitude: coordinates.longitude,

@@ -1,16 +1,23 @@
 import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 
+import { InterestsModule } from '../interests/interests.module.js';
+import { PicturesModule } from '../pictures/pictures.module.js';
 import { ProfileController } from './profile.controller.js';
+import { ProfilePicturesController } from './profile-pictures.controller.js';
+import { ProfilePicturesService } from './profile-pictures.service.js';
+import { ProfilePresenter } from './profile-presenter.js';
+import { ProfilesService } from './profiles.service.js';
 import { UserProfile } from './user-profile.entity.js';
 import { User } from './user.entity.js';
+import { UsersController } from './users.controller.js';
 import { UsersService } from './users.service.js';
 
-/** Users and their profiles. */
+/** Users and their profiles. Other modules import it for {@link UsersService}. */
 @Module({
-  imports: [TypeOrmModule.forFeature([User, UserProfile])],
-  controllers: [ProfileController],
-  providers: [UsersService],
-  exports: [UsersService],
+  imports: [TypeOrmModule.forFeature([User, UserProfile]), InterestsModule, PicturesModule],
+  controllers: [ProfileController, ProfilePicturesController, UsersController],
+  providers: [UsersService, ProfilesService, ProfilePicturesService, ProfilePresenter],
+  exports: [UsersService, ProfilePresenter],
 })
 export class UsersModule {}

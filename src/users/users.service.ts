@@ -1,22 +1,72 @@
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import { InjectEntityManager } from '@nestjs/typeorm';
 import { EntityManager } from 'typeorm';
 import { v7 as uuidv7 } from 'uuid';
 
-import type { Profile } from './profile.js';
-import { readProfile, type SignedInUser, signInUser } from './profile-rows.js';
+import { type Clock, CLOCK } from '../platform/clock.js';
+import { ageOn } from './age-on.js';
+import type { Profile, PublicProfile } from './profile.js';
+import {
+  readProfile,
+  readProfiles,
+  readVisibleProfiles,
+  type SignedInUser,
+  signInUser,
+} from './profile-rows.js';
 
+/** Users for the other modules of the app. Each read takes a transaction, to see what that has done so far. */
 @Injectable()
 export class UsersService {
-  constructor(@InjectEntityManager() private readonly db: EntityManager) {}
+  constructor(
+    @InjectEntityManager() private readonly db: EntityManager,
+    @Inject(CLOCK) private readonly clock: Clock,
+  ) {}
 
   /** The user of a number that was just proved, made if it is new. The caller decides what a status allows. */
   signIn(transaction: EntityManager, phoneNumber: string, now: Date): Promise<SignedInUser> {
     return signInUser(transaction, { newId: uuidv7({ msecs: now.getTime() }), phoneNumber, now });
   }
 
-  /** The profile of a user; nothing where there is no such user, or no longer. */
-  profile(userId: string): Promise<Profile | undefined> {
-    return readProfile(this.db, userId);
+  /**
+   * A user with everything that is known of them, the phone number included: not for the eyes of other users.
+   *
+   * @param userId a UUID; anything else is an error of the database.
+   * @returns undefined where there is no such user, or no longer.
+   */
+  find(userId: string, transaction: EntityManager = this.db): Promise<Profile | undefined> {
+    return readProfile(transaction, userId);
   }
+
+  /**
+   * Many users at once, in one statement.
+   *
+   * @returns those that are there, in the order asked.
+   */
+  async findMany(userIds: readonly string[], transaction: EntityManager = this.db): Promise<Profile[]> {
+    return inOrder(userIds, await readProfiles(transaction, userIds));
+  }
+
+  /**
+   * What other users may see, in one statement: of users who have completed their profile and are active.
+   *
+   * @returns those that are there, in the order asked.
+   */
+  async publicProfiles(
+    userIds: readonly string[],
+    transaction: EntityManager = this.db,
+  ): Promise<PublicProfile[]> {
+    const today = this.clock.now().toISOString().slice(0, 10);
+    const profiles = await readVisibleProfiles(transaction, userIds);
+    return inOrder(userIds, profiles).flatMap(
+      ({ userId, name, birthDate, bio, location, pictures, interests }) =>
+        name === null || birthDate === null
+          ? []
+          : [{ userId, name, age: ageOn(today, birthDate), bio, location, pictures, interests }],
+    );
+  }
+}
+
+function inOrder(userIds: readonly string[], profiles: readonly Profile[]): Profile[] {
+  const byId = new Map(profiles.map((profile) => [profile.userId, profile]));
+  return [...new Set(userIds)].flatMap((userId) => byId.get(userId.toLowerCase()) ?? []);
 }

@@ -2,15 +2,18 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { randomInt } from 'node:crypto';
 import type { Browser } from 'puppeteer-core';
 
+import type { Draw } from './pictures.js';
+
 /** An app under test, started outside jest's vm. */
 export interface StartedApp {
   url: string;
   database: string;
+  /** The folder that pictures are kept in. */
+  pictures: string;
   clock: TestClock;
   log: { lines: string[] };
   nest: NestFastifyApplication;
   provider<T>(file: string, name: string): Promise<T>;
-  pendingSchemaChanges(): Promise<string[]>;
   close(): Promise<void>;
 }
 
@@ -26,6 +29,9 @@ export interface StartOptions {
   clock?: TestClock;
   codes?: (length: number) => string;
   send?: (message: SentText) => Promise<unknown>;
+  /** Instead of the disk. */
+  storage?: object;
+  hostModule?: [file: string, name: string];
 }
 
 export interface SentText {
@@ -39,8 +45,10 @@ interface HarnessInTests {
   start(options?: StartOptions): Promise<StartedApp>;
   database(options?: { empty?: boolean }): Promise<string>;
   missingDatabase(): string;
+  pendingSchemaChanges(database: string): Promise<string[]>;
   browser(): Promise<Browser>;
   statements(work: () => Promise<unknown>): Promise<string[]>;
+  draw(): Promise<Draw>;
   load<Module>(file: string): Promise<Module>;
   sql<Row = Record<string, unknown>>(database: string, text: string, values?: unknown[]): Promise<Row[]>;
 }

@@ -1,3 +1,8 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
 import pg from 'pg';
 import { DataSource } from 'typeorm';
 
@@ -12,6 +17,7 @@ export class Harness {
   #apps = [];
   #databases = [];
   #pools = new Map();
+  #folders = new Map();
   #browsers = [];
   #shared;
 
@@ -20,6 +26,19 @@ export class Harness {
     const url = await createDatabase(SERVER, empty ? undefined : new URL(TEMPLATE).pathname.slice(1));
     this.#databases.push(url);
     return url;
+  }
+
+  /** The folder of the pictures of a database. */
+  #picturesOf(database) {
+    if (!this.#folders.has(database)) {
+      this.#folders.set(database, mkdtemp(join(tmpdir(), 'latchkey-pictures-')));
+    }
+    return this.#folders.get(database);
+  }
+
+  /** What makes pictures and looks at them: native code, which jest's vm cannot load. */
+  draw() {
+    return import('./draw.mjs');
   }
 
   /** A built module, imported outside jest's vm. */
@@ -41,9 +60,12 @@ export class Harness {
    * @param {MovableClock} [options.clock] that of another replica
    * @param {(length: number) => string} [options.codes]
    * @param {(message: object) => Promise<object>} [options.send] instead of the inbox
+   * @param {object} [options.storage] instead of the disk
+   * @param {[file: string, name: string]} [options.hostModule] a module of a host app, from `dist/`
    */
-  async start({ env = {}, database, clock = new MovableClock(), codes, send } = {}) {
+  async start({ env = {}, database, clock = new MovableClock(), codes, send, storage, hostModule } = {}) {
     const url = database ?? (this.#shared ??= await this.database());
+    const pictures = await this.#picturesOf(url);
     const log = new LogLines();
     const app = await createApp({
       env: {
@@ -53,17 +75,21 @@ export class Harness {
         APP_SECRET: 'a-secret-for-tests-and-for-nothing-else',
         DATABASE_URL: url,
         DATABASE_POOL_SIZE: '5',
+        STORAGE_DIR: pictures,
         ...env,
       },
       clock,
       log,
       ...(codes && { codes: { generate: codes } }),
       ...(send && { sms: { send } }),
+      ...(storage && { storage }),
+      ...(hostModule && { imports: [(await this.load(hostModule[0]))[hostModule[1]]] }),
     });
     await app.nest.listen(app.server.port, app.server.host);
     const started = {
       url: await app.nest.getUrl(),
       database: url,
+      pictures: env.STORAGE_DIR ?? pictures,
       clock,
       log,
       nest: app.nest,
@@ -71,11 +97,6 @@ export class Harness {
       provider: async (file, name) => {
         const module = await this.load(file);
         return app.nest.get(module[name], { strict: false });
-      },
-      /** What TypeORM would change to make the schema what the entities say. */
-      pendingSchemaChanges: async () => {
-        const { upQueries } = await app.nest.get(DataSource).driver.createSchemaBuilder().log();
-        return upQueries.map(({ query }) => query);
       },
       close: app.close,
     };
@@ -89,6 +110,18 @@ export class Harness {
     const launched = await launchBrowser();
     this.#browsers.push(launched);
     return launched.browser;
+  }
+
+  /** What TypeORM would change to make the schema of a database what our entities say. */
+  async pendingSchemaChanges(database) {
+    const entities = [fileURLToPath(new URL('../../dist/*/*.entity.js', import.meta.url))];
+    const dataSource = await new DataSource({ type: 'postgres', url: database, entities }).initialize();
+    try {
+      const { upQueries } = await dataSource.driver.createSchemaBuilder().log();
+      return upQueries.map(({ query }) => query);
+    } finally {
+      await dataSource.destroy();
+    }
   }
 
   /** Runs a statement on a database, past the app. */
@@ -119,6 +152,7 @@ export class Harness {
     await Promise.all(this.#apps.map((app) => app.close()));
     await Promise.all([...this.#pools.values()].map((pool) => pool.end()));
     for (const url of this.#databases) await dropDatabase(SERVER, url);
+    for (const folder of this.#folders.values()) await rm(await folder, { recursive: true, force: true });
   }
 }
 

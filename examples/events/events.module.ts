@@ -1,0 +1,15 @@
+import { Module } from '@nestjs/common';
+import { TypeOrmModule } from '@nestjs/typeorm';
+import { UsersModule } from 'latchkey';
+
+import { Event } from './event.entity.js';
+import { EventsController } from './events.controller.js';
+import { EventsService } from './events.service.js';
+
+/** A module of a host app: it imports Latchkey's users, and lives in the same app and the same database. */
+@Module({
+  imports: [TypeOrmModule.forFeature([Event]), UsersModule],
+  controllers: [EventsController],
+  providers: [EventsService],
+})
+export class EventsModule {}

@@ -1,0 +1,39 @@
+import { Injectable } from '@nestjs/common';
+import { InjectDataSource } from '@nestjs/typeorm';
+import { Problem, type PublicProfile, UsersService } from 'latchkey';
+import { randomUUID } from 'node:crypto';
+import { DataSource } from 'typeorm';
+
+import { Event } from './event.entity.js';
+
+export interface EventWithHost {
+  event: Event;
+  host: PublicProfile | undefined;
+}
+
+@Injectable()
+export class EventsService {
+  constructor(
+    @InjectDataSource() private readonly db: DataSource,
+    private readonly users: UsersService,
+  ) {}
+
+  /** Checks the host and writes the event in one transaction. */
+  async create(hostId: string, title: string): Promise<EventWithHost> {
+    return this.db.transaction(async (transaction) => {
+      const [host] = await this.users.publicProfiles([hostId], transaction);
+      // Only who has shown themselves may invite others.
+      if (!host) throw new Problem('not_found', undefined, { detail: 'Complete your profile first.' });
+      const event = transaction.create(Event, { id: randomUUID(), title, hostId });
+      await transaction.insert(Event, event);
+      return { event, host };
+    });
+  }
+
+  /** All events, each with what others may see of its host: two statements, however many there are. */
+  async list(): Promise<EventWithHost[]> {
+    const events = await this.db.manager.find(Event, { order: { title: 'ASC' } });
+    const hosts = await this.users.publicProfiles(events.map(({ hostId }) => hostId));
+    return events.map((event) => ({ event, host: hosts.find(({ userId }) => userId === event.hostId) }));
+  }
+}

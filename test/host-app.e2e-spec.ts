@@ -1,0 +1,45 @@
+import { TestApp } from './helpers/app.js';
+import { aCompleteUser } from './helpers/profile.js';
+
+let app: TestApp;
+beforeAll(async () => {
+  app = await TestApp.start({ hostModule: ['examples/events/events.module.js', 'EventsModule'] });
+  await app.sql(
+    `CREATE TABLE events (id uuid PRIMARY KEY, title text NOT NULL,
+                          host_id uuid NOT NULL REFERENCES users (id) ON DELETE CASCADE)`,
+  );
+});
+
+describe('a module of a host app', () => {
+  it('asks for the access token on its routes, and knows who calls', async () => {
+    const ana = await aCompleteUser(app);
+    expect((await app.post('/api/events', { title: 'Jam session' })).status).toBe(401);
+    const created = await app.post('/api/events', { title: 'Jam session' }, ana.bearer);
+    expect([created.status, created.body]).toEqual([
+      201,
+      { id: expect.any(String), title: 'Jam session', host: { id: ana.id, name: 'Ana Pérez' } },
+    ]);
+    const { body } = await app.get('/api/events');
+    expect(body.items).toContainEqual(created.body);
+  });
+
+  it('writes its row and reads the user in one transaction', async () => {
+    const incomplete = await app.signIn();
+    const refused = await app.post('/api/events', { title: 'Nobody comes' }, incomplete.bearer);
+    expect([refused.status, refused.body.code, refused.body.detail]).toEqual([
+      404,
+      'not_found',
+      'Complete your profile first.',
+    ]);
+    expect(await app.sql('SELECT id FROM events WHERE host_id = $1', [incomplete.id])).toEqual([]);
+  });
+
+  it("gets Latchkey's validation and problems for its own bodies", async () => {
+    const ana = await aCompleteUser(app);
+    const answer = await app.post('/api/events', { title: '', more: 1 }, ana.bearer);
+    expect([answer.status, answer.body.errors.map(({ field }: { field: string }) => field).sort()]).toEqual([
+      422,
+      ['more', 'title'],
+    ]);
+  });
+});
