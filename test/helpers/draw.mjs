@@ -11,7 +11,7 @@ const YELLOW = [230, 220, 40];
 export const SECRETS = ['secret-of-exif', 'secret-of-xmp', 'secret-of-iptc', 'secret-of-comment'];
 
 /** A picture whose corners are red, green (top), blue and yellow (bottom), with noise so that it has a size. */
-export async function picture(type = 'jpeg', { width = 320, height = 240, orientation = 1, seed = 1 } = {}) {
+export async function picture(type = 'jpeg', { width = 320, height = 240, orientation = 1, colours } = {}) {
   const turned = orientation >= 5;
   const [columns, rows] = turned ? [height, width] : [width, height];
   const pixels = Buffer.alloc(columns * rows * 3);
@@ -19,12 +19,13 @@ export async function picture(type = 'jpeg', { width = 320, height = 240, orient
     for (let column = 0; column < columns; column += 1) {
       const [x, y] = shownAt(orientation, { row, column, width, height });
       const colour = y < height / 2 ? (x < width / 2 ? RED : GREEN) : x < width / 2 ? BLUE : YELLOW;
-      const noise = ((x * 31 + y * 17) * seed) % 16;
+      const noise = (x * 31 + y * 17) % 16;
       for (let band = 0; band < 3; band += 1)
         pixels[(row * columns + column) * 3 + band] = colour[band] + noise;
     }
   }
   const drawn = sharp(pixels, { raw: { width: columns, height: rows, channels: 3 } });
+  if (colours) drawn.toColourspace(colours);
   if (orientation !== 1) drawn.withMetadata({ orientation });
   return drawn.toFormat(type, type === 'avif' ? { effort: 0 } : {}).toBuffer();
 }
@@ -50,6 +51,15 @@ function shownAt(orientation, { row, column, width, height }) {
     default:
       return [column, row];
   }
+}
+
+/** A WebP of two pictures, red and blue. */
+export function animation() {
+  const frame = (colour) => Buffer.alloc(64 * 64 * 3, Buffer.from(colour));
+  const raw = { width: 64, height: 128, channels: 3, pageHeight: 64 };
+  return sharp(Buffer.concat([frame(RED), frame(BLUE)]), { raw })
+    .webp({ loop: 0, delay: [100, 100] })
+    .toBuffer();
 }
 
 /** A JPEG that says where and by whom it was taken, in EXIF, XMP, IPTC and a comment. */
@@ -160,7 +170,7 @@ async function corners(bytes) {
       ],
     );
     const [[distance, name]] = distances.sort(([one], [other]) => one - other);
-    return distance < 120 ? name : 'another colour';
+    return distance < 200 ? name : 'another colour';
   };
   const [right, bottom] = [info.width - 5, info.height - 5];
   return info.width < 10 || info.height < 10

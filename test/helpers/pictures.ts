@@ -1,15 +1,16 @@
 import { readdir } from 'node:fs/promises';
 
-import { type Answer, type SignedInUser, type TestApp } from './app.js';
+import { type Answer, expectProblem, harness, type SignedInUser, type TestApp } from './app.js';
 
 /** What `draw.mjs` offers. */
 export interface Draw {
   SECRETS: readonly string[];
   picture(
     type?: string,
-    options?: { width?: number; height?: number; orientation?: number; seed?: number },
+    options?: { width?: number; height?: number; orientation?: number; colours?: string },
   ): Promise<Buffer>;
   withMetadata(): Promise<Buffer>;
+  animation(): Promise<Buffer>;
   blackPng(width: number, height: number): Buffer;
   look(bytes: Uint8Array): Promise<{
     format: string;
@@ -31,8 +32,36 @@ export function upload(
   { field = 'pictures', name = 'picture.jpg', type = 'image/jpeg' } = {},
 ): Promise<Answer> {
   const form = new FormData();
-  for (const file of files) form.append(field, new Blob([file as Uint8Array<ArrayBuffer>], { type }), name);
+  for (const file of files) form.append(field, toBlob(file, type), name);
   return app.request('POST', PICTURES, { raw: form, headers: user.bearer });
+}
+
+export function toBlob(file: Uint8Array, type = 'image/jpeg'): Blob {
+  return new Blob([file as Uint8Array<ArrayBuffer>], { type });
+}
+
+export async function aSmallPicture(): Promise<Buffer> {
+  return (await harness.draw()).picture('jpeg', { width: 64, height: 48 });
+}
+
+/** A user with so many pictures. */
+export async function aUserWith(app: TestApp, count: number): Promise<SignedInUser> {
+  const user = await app.signIn();
+  const { status } = await upload(app, user, Array<Buffer>(count).fill(await aSmallPicture()));
+  expect(status).toBe(201);
+  return user;
+}
+
+export function order(app: TestApp, user: SignedInUser, ids: unknown[]): Promise<Answer> {
+  return app.request('PUT', `${PICTURES}/order`, { body: { picture_ids: ids }, headers: user.bearer });
+}
+
+export function expectFault(answer: Answer, field: string, code: string): void {
+  expectProblem(answer, {
+    status: 422,
+    code: 'validation_failed',
+    errors: [{ field, code, message: expect.any(String) }],
+  });
 }
 
 /** The ids of a user's pictures, by position. */
@@ -56,6 +85,12 @@ export async function strays(app: TestApp): Promise<{ files: string[]; rows: str
     files: names.filter((name) => !expected.includes(name)),
     rows: expected.filter((name) => !names.includes(name)),
   };
+}
+
+/** The user has so many pictures, and of no other is anything left in the store. */
+export async function expectPictures(app: TestApp, user: SignedInUser, count: number): Promise<void> {
+  expect(await pictureIds(app, user)).toHaveLength(count);
+  expect(await strays(app)).toEqual({ files: [], rows: [] });
 }
 
 /** The profile counts as completed. */
