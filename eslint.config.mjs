@@ -71,7 +71,7 @@ export default tseslint.config(
   },
   { files: ['src/platform/http/to-problem.ts'], rules: { 'no-restricted-imports': 'off' } },
   {
-    files: ['src/main.ts', 'src/cli.ts'],
+    files: ['src/main.ts', 'src/cli.ts', 'examples/*/main.ts'],
     rules: { 'no-console': 'off' },
   },
   {

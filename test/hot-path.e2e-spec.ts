@@ -1,4 +1,5 @@
 import { aPhoneNumber, harness, TestApp } from './helpers/app.js';
+import { patch } from './helpers/profile.js';
 
 let app: TestApp;
 beforeAll(async () => {
@@ -53,5 +54,11 @@ describe('the statements', () => {
     const { bearer } = await app.signIn();
     const statements = await harness.statements(() => app.get('/api/auth/profile', bearer));
     expect(statements).toEqual(['session_find_live', 'profile_read']);
+  });
+
+  it('of a change of the profile are three', async () => {
+    const user = await app.signIn();
+    const statements = await harness.statements(() => patch(app, user, { bio: 'Trail runner.' }));
+    expect(statements).toEqual(['session_find_live', 'profile_change', 'profile_read']);
   });
 });
