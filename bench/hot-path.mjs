@@ -60,6 +60,9 @@ try {
     await measure('profile', users, ({ access_token }) =>
       call('GET', '/api/auth/profile', undefined, access_token),
     ),
+    await measure('change', users, ({ access_token }) =>
+      call('PATCH', '/api/auth/profile', { bio: 'Trail runner.' }, access_token),
+    ),
   );
   const floor = rows[0].cpu;
   console.table(
