@@ -26,6 +26,7 @@ const server = spawn(process.execPath, ['dist/main.js'], {
     ...process.env,
     PORT: '0',
     EMBEDDED_DATABASE_DIR: directory,
+    STORAGE_DIR: join(directory, 'pictures'),
     LOG_LEVEL: 'warn',
     ...(own && { DATABASE_URL: own }),
   },
