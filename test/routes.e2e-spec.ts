@@ -15,6 +15,7 @@ import { routesOf } from './helpers/routes.js';
 // Whoever opens a route says so here; each other one asks for an access token.
 const PUBLIC_ROUTES = [
   'GET /.well-known/jwks.json',
+  'GET /api/auth/event-interests',
   'GET /dev/inbox',
   'GET /dev/inbox/inbox.js',
   'GET /dev/inbox/messages',
@@ -29,6 +30,7 @@ const PUBLIC_ROUTES = [
   'GET /docs/swagger-ui-init.js',
   'GET /health/live',
   'GET /health/ready',
+  'GET /pictures/:file',
   'POST /api/auth/refresh',
   'POST /api/auth/signup',
   'POST /api/auth/verify-otp',

@@ -1,0 +1,121 @@
+import { aPhoneNumber, type SignedInUser, type TestApp } from './app.js';
+import { aCompleteUser, aProfile, aUserWithPicture } from './profile.js';
+
+export interface BodyRoute {
+  /** A caller of its own for each test, and bodies without a fault, every field in them. */
+  prepare: (app: TestApp) => Promise<Caller>;
+  answer: { status: number; code?: string };
+  /** The fields that may be null. */
+  nullable: string[];
+  /** Values that are of the right type and break a bound. */
+  outOfBounds: [field: string, value: unknown, code: string][];
+}
+
+export interface Caller {
+  user?: SignedInUser;
+  body: () => Record<string, unknown>;
+}
+
+const PROFILE = { ...aProfile(), bio: 'Trail runner,\nbad at chess.', location: 'Lisbon' };
+const PROFILE_BOUNDS: BodyRoute['outOfBounds'] = [
+  ['name', 'A', 'too_short'],
+  ['name', 'A'.repeat(101), 'too_long'],
+  ['name', 'Ana <3', 'format'],
+  ['birth_date', '1996-02-30', 'format'],
+  ['birth_date', '29.02.1996', 'format'],
+  ['gender', 'Female', 'not_allowed'],
+  ['event_interests', [], 'too_short'],
+  ['event_interests', Array(6).fill('outdoors'), 'too_long'],
+  ['bio', 'x'.repeat(501), 'too_long'],
+  ['location', 'x'.repeat(101), 'too_long'],
+];
+
+/** Every route that takes a JSON body. */
+export const BODY_ROUTES: Record<string, BodyRoute> = {
+  'POST /api/auth/signup': {
+    prepare: () =>
+      anybody(() => ({
+        phone_number: aPhoneNumber(),
+        code_challenge: 'E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM',
+        min_code_length: 6,
+        device_token: 'of-another-installation',
+        locale: 'pt-BR',
+        app: 'ios',
+      })),
+    answer: { status: 200 },
+    nullable: ['code_challenge', 'min_code_length', 'device_token', 'locale', 'app'],
+    outOfBounds: [
+      ['code_challenge', 'a'.repeat(42), 'format'],
+      ['code_challenge', 'a'.repeat(44), 'format'],
+      ['code_challenge', `${'a'.repeat(42)}=`, 'format'],
+      ['min_code_length', 3, 'out_of_range'],
+      ['min_code_length', 9, 'out_of_range'],
+      ['locale', 'pt_BR', 'format'],
+      ['locale', '', 'format'],
+      ['locale', `en-x${'-a'.repeat(30_000)}`, 'too_long'],
+      ['app', 'symbian', 'not_allowed'],
+      ['app', '', 'not_allowed'],
+    ],
+  },
+  'POST /api/auth/verify-otp': {
+    prepare: () =>
+      anybody(() => ({
+        phone_number: aPhoneNumber(),
+        otp_code: '4821',
+        code_verifier: 'dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk',
+        device_name: "Ana's iPhone",
+      })),
+    answer: { status: 404, code: 'otp_not_found' },
+    nullable: ['code_verifier', 'device_name'],
+    outOfBounds: [
+      ['otp_code', '482', 'format'],
+      ['otp_code', '482100000', 'format'],
+      ['otp_code', '48 21', 'format'],
+      ['otp_code', '４８２１', 'format'],
+      ['otp_code', '٤٨٢١', 'format'],
+      ['otp_code', '-482', 'format'],
+      ['otp_code', '', 'format'],
+      ['code_verifier', 'a'.repeat(42), 'format'],
+      ['code_verifier', 'a'.repeat(129), 'format'],
+      ['code_verifier', `${'a'.repeat(42)}+`, 'format'],
+      ['device_name', 'a'.repeat(101), 'too_long'],
+    ],
+  },
+  'POST /api/auth/refresh': {
+    prepare: () => anybody(() => ({ refresh_token: 'of-no-session' })),
+    answer: { status: 401, code: 'refresh_token_invalid' },
+    nullable: [],
+    outOfBounds: [],
+  },
+  'POST /api/auth/complete-profile': {
+    prepare: async (app) => ({ user: await aUserWithPicture(app), body: () => PROFILE }),
+    answer: { status: 200 },
+    nullable: ['bio', 'location'],
+    outOfBounds: PROFILE_BOUNDS,
+  },
+  'PATCH /api/auth/profile': {
+    prepare: async (app) => ({ user: await aCompleteUser(app), body: () => PROFILE }),
+    answer: { status: 200 },
+    nullable: ['bio', 'location'],
+    outOfBounds: PROFILE_BOUNDS,
+  },
+  'PUT /api/auth/profile/pictures/order': {
+    prepare: async (app) => {
+      const user = await aUserWithPicture(app);
+      const [picture] = await app.sql<{ id: string }>('SELECT id FROM profile_pictures WHERE user_id = $1', [
+        user.id,
+      ]);
+      return { user, body: () => ({ picture_ids: [picture!.id] }) };
+    },
+    answer: { status: 204 },
+    nullable: [],
+    outOfBounds: [
+      ['picture_ids', [], 'not_allowed'],
+      ['picture_ids', ['outdoors'], 'format'],
+    ],
+  },
+};
+
+function anybody(body: Caller['body']): Promise<Caller> {
+  return Promise.resolve({ body });
+}
