@@ -6,7 +6,7 @@ import { OperatorError } from './platform/operator-error.js';
 const stopSignal = firstSignal('SIGINT', 'SIGTERM');
 try {
   const app = await createApp();
-  await app.nest.listen(app.server.port, app.server.host);
+  await listen(app);
   sayWhere(app);
   // One that came while starting is answered now: half a start is hard to undo.
   app.logger.info({ signal: await stopSignal }, 'stopping');
@@ -15,6 +15,21 @@ try {
 } catch (error) {
   console.error(error instanceof OperatorError ? error.message : error);
   process.exit(1);
+}
+
+async function listen({ nest, server, close }: LatchkeyApp): Promise<void> {
+  const { port, host } = server;
+  try {
+    await nest.listen(port, host);
+  } catch (error) {
+    // The embedded database would go on without us.
+    await close();
+    const { code } = error as NodeJS.ErrnoException;
+    if (code !== 'EADDRINUSE' && code !== 'EACCES' && code !== 'EADDRNOTAVAIL') throw error;
+    throw new OperatorError(
+      `Cannot listen on ${host}:${port} (${code}): set PORT or HOST to another, or 0 for any port.`,
+    );
+  }
 }
 
 function sayWhere({ logger, publicUrl, server }: LatchkeyApp): void {

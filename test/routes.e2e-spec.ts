@@ -178,7 +178,7 @@ describe('the Authorization header', () => {
     const { accessToken } = await app.signIn();
     expectInvalid(await app.get(`/api/auth/profile?access_token=${accessToken}&auth_token=${accessToken}`));
     expectInvalid(await app.get('/api/auth/profile', { cookie: `access_token=${accessToken}` }));
-    expectInvalid(await app.post('/api/auth/logout', { access_token: accessToken }));
+    expectInvalid(await app.request('PATCH', '/api/auth/profile', { body: { access_token: accessToken } }));
   });
 });
 

@@ -4,7 +4,7 @@ import type { FastifyRequest } from 'fastify';
 
 import type { Caller } from '../platform/http/current-user.decorator.js';
 import { Problem } from '../platform/http/problem.js';
-import { IS_PUBLIC } from '../platform/http/public.decorator.js';
+import { IS_PUBLIC, TOKEN_OPTIONAL } from '../platform/http/public.decorator.js';
 import { AccessTokenStrategy } from './access-token.strategy.js';
 
 /** Asks for an access token on every route that is not `@Public()`. */
@@ -17,8 +17,13 @@ export class AccessTokenGuard implements CanActivate {
 
   async canActivate(context: ExecutionContext): Promise<boolean> {
     const targets = [context.getHandler(), context.getClass()];
-    if (this.reflector.getAllAndOverride<boolean | undefined>(IS_PUBLIC, targets)) return true;
+    const access = this.reflector.getAllAndOverride<true | typeof TOKEN_OPTIONAL | undefined>(
+      IS_PUBLIC,
+      targets,
+    );
     const request = context.switchToHttp().getRequest<FastifyRequest & { user?: Caller }>();
+    const needsNone = access === TOKEN_OPTIONAL && request.headers.authorization === undefined;
+    if (access === true || needsNone) return true;
     request.user = await this.authenticate(request);
     return true;
   }

@@ -1,12 +1,13 @@
 import { Body, Controller, HttpCode, HttpStatus, Post } from '@nestjs/common';
-import { ApiBearerAuth, ApiTags } from '@nestjs/swagger';
+import { ApiBearerAuth, ApiBody, ApiTags } from '@nestjs/swagger';
 
 import { ApiProblems } from '../platform/http/api-problems.decorator.js';
 import { Client, type ClientInfo } from '../platform/http/client-info.decorator.js';
-import { type Caller, CurrentUser } from '../platform/http/current-user.decorator.js';
-import { Public } from '../platform/http/public.decorator.js';
+import { type Caller, OptionalUser } from '../platform/http/current-user.decorator.js';
+import { Public, TokenOptional } from '../platform/http/public.decorator.js';
 import { ProfilePresenter } from '../users/profile-presenter.js';
 import {
+  LogoutDto,
   RefreshDto,
   SignupAnswerDto,
   SignupDto,
@@ -80,20 +81,32 @@ export class AuthController {
     return toVerifyOtpAnswerDto(signedIn, this.profiles.present(signedIn.profile));
   }
 
-  /** Trades a refresh token for new tokens; it is good for one refresh. */
+  /**
+   * Trades a refresh token for new tokens.
+   *
+   * Every refresh rotates: keep the new token. Where the answer was lost, the same request within 30 seconds answers
+   * the same successor; a later repeat ends the session, since then two have the token.
+   */
   @Public()
   @Post('refresh')
   @HttpCode(HttpStatus.OK)
-  @ApiProblems('refresh_token_invalid')
+  @ApiProblems('refresh_token_invalid', 'refresh_token_reused')
   async refresh(@Body() { refresh_token }: RefreshDto, @Client() client: ClientInfo): Promise<TokensDto> {
     return toTokensDto(await this.sessions.refresh(refresh_token, client));
   }
 
-  /** Ends the session of the access token. */
+  /**
+   * Logs out.
+   *
+   * With an access token its session ends. An app whose access token has expired sends its `refresh_token` instead,
+   * and is answered 204 whatever that is.
+   */
+  @TokenOptional()
   @ApiBearerAuth('access_token')
   @Post('logout')
   @HttpCode(HttpStatus.NO_CONTENT)
-  async logout(@CurrentUser() caller: Caller): Promise<void> {
-    await this.sessions.logOut(caller.sessionId);
+  @ApiBody({ type: LogoutDto, required: false })
+  async logout(@OptionalUser() caller: Caller | undefined, @Body() body: LogoutDto): Promise<void> {
+    await this.auth.logOut(caller, body.refresh_token);
   }
 }

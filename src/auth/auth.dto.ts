@@ -1,10 +1,11 @@
+import { ApiPropertyOptional } from '@nestjs/swagger';
 import { Transform } from 'class-transformer';
 import { IsInt, IsString, Matches, Max, MaxLength, Min, ValidateBy } from 'class-validator';
 
 import { CODE_CHALLENGE, CODE_VERIFIER } from '../otp/code-challenge.js';
 import { otpConfig } from '../otp/otp.config.js';
 import type { OtpSent } from '../otp/otp.service.js';
-import { Optional } from '../platform/http/optional.decorator.js';
+import { Omittable, Optional } from '../platform/http/optional.decorator.js';
 import type { Configuration } from '../platform/config/load-config.js';
 import { ApiInteger } from '../platform/http/api-properties.js';
 import { IsText } from '../platform/http/text.decorators.js';
@@ -199,6 +200,17 @@ export class RefreshDto {
    */
   @IsString()
   refresh_token!: string;
+}
+
+export class LogoutDto {
+  /**
+   * Instead of an access token: any refresh token of the session.
+   * @example "TZbLVQGiCsG0r3FHp2uPB-o7nF4AAAAAekWJhWBZpvn5DwYtW51pFj17qw0SB7QY9dnuV9eDzDA"
+   */
+  @Omittable()
+  @ApiPropertyOptional()
+  @IsString()
+  refresh_token?: string;
 }
 
 export function toSignupAnswerDto(sent: OtpSent): SignupAnswerDto {

@@ -12,6 +12,7 @@ import { AuthService } from './auth.service.js';
 import { JwksController } from './jwks.controller.js';
 import { RefreshTokens } from './refresh-tokens.js';
 import { Session } from './session.entity.js';
+import { SessionsController } from './sessions.controller.js';
 import { SessionsService } from './sessions.service.js';
 import { SigningKey } from './signing-key.entity.js';
 import { SigningKeys } from './signing-keys.service.js';
@@ -25,7 +26,7 @@ import { SigningKeys } from './signing-keys.service.js';
     OtpModule,
     UsersModule,
   ],
-  controllers: [AuthController, JwksController],
+  controllers: [AuthController, SessionsController, JwksController],
   providers: [AuthService, SessionsService, AccessTokens, RefreshTokens, SigningKeys, AccessTokenStrategy],
   exports: [AccessTokenStrategy],
 })

@@ -4,6 +4,7 @@ import { DeviceTokens } from '../otp/device-tokens.js';
 import { type OtpRequest, type OtpSent, OtpService } from '../otp/otp.service.js';
 import { type Clock, CLOCK } from '../platform/clock.js';
 import type { ClientInfo } from '../platform/http/client-info.decorator.js';
+import type { Caller } from '../platform/http/current-user.decorator.js';
 import { Problem } from '../platform/http/problem.js';
 import type { Profile } from '../users/profile.js';
 import { UsersService } from '../users/users.service.js';
@@ -37,6 +38,17 @@ export class AuthService {
   /** Texts a code. The answer is the same for numbers with and without an account. */
   signUp(request: Omit<OtpRequest, 'purpose' | 'userId'>): Promise<OtpSent> {
     return this.otp.request({ ...request, purpose: 'sign_in' });
+  }
+
+  /**
+   * Ends the session of an access token or of a refresh token; nothing is told of the latter.
+   *
+   * @throws {Problem} `access_token_invalid` where there is neither.
+   */
+  async logOut(caller: Caller | undefined, refreshToken: string | undefined): Promise<void> {
+    if (caller) await this.sessions.logOut(caller);
+    else if (refreshToken !== undefined) await this.sessions.logOutByToken(refreshToken);
+    else throw new Problem('access_token_invalid');
   }
 
   /** Trades a right code for a session; the user is made if the number is new. */

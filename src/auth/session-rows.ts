@@ -1,7 +1,8 @@
-import type { EntityManager } from 'typeorm';
+import { type EntityManager, IsNull, MoreThan, Not } from 'typeorm';
 
 import { statement } from '../platform/database/statement.js';
 import type { ClientInfo } from '../platform/http/client-info.decorator.js';
+import { type RevokedReason, Session } from './session.entity.js';
 
 // Every statement on `sessions`.
 
@@ -21,14 +22,21 @@ export interface NewSession extends SessionRow, ClientInfo {
   deviceName: string | null;
 }
 
+// The sign-in holds the lock of its user, so that no two of them count at once.
 const insert = statement<never>(
   'session_insert',
-  `INSERT INTO sessions (id, user_id, salt, counter, code_length, device_name, ip, user_agent, authenticated_at,
+  `WITH ended AS (
+     UPDATE sessions SET revoked_at = $10, revoked_reason = 'limit'
+     WHERE id IN (SELECT id FROM sessions WHERE user_id = $2 AND revoked_at IS NULL AND expires_at > $10
+                  ORDER BY last_used_at DESC, id DESC OFFSET $12::integer - 1)
+   )
+   INSERT INTO sessions (id, user_id, salt, counter, code_length, device_name, ip, user_agent, authenticated_at,
                          created_at, last_used_at, expires_at)
    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10, $11)`,
 );
 
-export async function insertSession(manager: EntityManager, session: NewSession): Promise<void> {
+/** Opens a session; where the user then has more than `max`, the least recently used one ends. */
+export async function insertSession(manager: EntityManager, session: NewSession, max: number): Promise<void> {
   await insert(manager, [
     session.id,
     session.userId,
@@ -41,6 +49,7 @@ export async function insertSession(manager: EntityManager, session: NewSession)
     session.authenticatedAt,
     session.createdAt,
     session.expiresAt,
+    max,
   ]);
 }
 
@@ -50,14 +59,17 @@ interface RefreshableRow {
   counter: number;
   authenticated_at: Date;
   created_at: Date;
+  rotated_at: Date | null;
   expires_at: Date;
   is_live: boolean;
+  revoked_reason: RevokedReason | null;
   roles: string[];
 }
 
 const findRefreshable = statement<RefreshableRow>(
   'session_find_refreshable',
-  `SELECT s.user_id, s.salt, s.counter, s.authenticated_at, s.created_at, s.expires_at, u.roles,
+  `SELECT s.user_id, s.salt, s.counter, s.authenticated_at, s.created_at, s.rotated_at, s.expires_at,
+          s.revoked_reason, u.roles,
           s.revoked_at IS NULL AND s.expires_at > $2 AND u.status = 'active' AS is_live
    FROM sessions s JOIN users u ON u.id = s.user_id
    WHERE s.id = $1`,
@@ -66,7 +78,9 @@ const findRefreshable = statement<RefreshableRow>(
 export interface RefreshableSession {
   session: SessionRow;
   roles: readonly string[];
+  rotatedAt: Date | null;
   isLive: boolean;
+  revokedReason: RevokedReason | null;
 }
 
 export async function findRefreshableSession(
@@ -76,17 +90,17 @@ export async function findRefreshableSession(
 ): Promise<RefreshableSession | undefined> {
   const [row] = await findRefreshable(manager, [id, now]);
   if (!row) return undefined;
-  const { user_id: userId, salt, counter, authenticated_at, created_at, expires_at, roles, is_live } = row;
   const session = {
     id,
-    userId,
-    salt,
-    counter,
-    authenticatedAt: authenticated_at,
-    createdAt: created_at,
-    expiresAt: expires_at,
+    userId: row.user_id,
+    salt: row.salt,
+    counter: row.counter,
+    authenticatedAt: row.authenticated_at,
+    createdAt: row.created_at,
+    expiresAt: row.expires_at,
   };
-  return { session, roles, isLive: is_live };
+  const { roles, rotated_at: rotatedAt, is_live: isLive, revoked_reason: revokedReason } = row;
+  return { session, roles, rotatedAt, isLive, revokedReason };
 }
 
 const rotate = statement<{ counter: number }>(
@@ -118,14 +132,37 @@ export async function isSessionLive(
   return (await findLive(manager, [id, userId, now])).length > 0;
 }
 
-const revoke = statement<never>(
+const revoke = statement<{ id: string }>(
   'session_revoke',
-  'UPDATE sessions SET revoked_at = $2, revoked_reason = $3 WHERE id = $1 AND revoked_at IS NULL',
+  `UPDATE sessions SET revoked_at = $3, revoked_reason = $4
+   WHERE id = $1 AND user_id = $2 AND revoked_at IS NULL AND expires_at > $3
+   RETURNING id`,
 );
 
+/** Ends a session of a user. @returns false where there is none that lives. */
 export async function revokeSession(
   manager: EntityManager,
-  { id, now, reason }: { id: string; now: Date; reason: 'logout' },
+  { id, userId, now, reason }: { id: string; userId: string; now: Date; reason: RevokedReason },
+): Promise<boolean> {
+  return (await revoke(manager, [id, userId, now, reason])).length > 0;
+}
+
+/** Ends all sessions of a user but one. */
+export async function revokeOtherSessions(
+  manager: EntityManager,
+  { id, userId, now, reason }: { id: string; userId: string; now: Date; reason: RevokedReason },
 ): Promise<void> {
-  await revoke(manager, [id, now, reason]);
+  await manager.update(
+    Session,
+    { userId, id: Not(id), revokedAt: IsNull() },
+    { revokedAt: now, revokedReason: reason },
+  );
+}
+
+/** The sessions of a user that live, the most recently used first. */
+export function listSessions(manager: EntityManager, userId: string, now: Date): Promise<Session[]> {
+  return manager.find(Session, {
+    where: { userId, revokedAt: IsNull(), expiresAt: MoreThan(now) },
+    order: { lastUsedAt: 'DESC', id: 'DESC' },
+  });
 }

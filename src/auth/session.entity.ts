@@ -2,6 +2,9 @@ import { Check, Column, Entity, Index, JoinColumn, ManyToOne, PrimaryColumn } fr
 
 import { User } from '../users/user.entity.js';
 
+/** Why a session ended before its time: by its user, by a stolen token, or for a newer one. */
+export type RevokedReason = 'logout' | 'ended' | 'reuse' | 'limit';
+
 /** One signed-in device. No token is stored: salt and counter derive the one refresh token that is good now. */
 @Entity('sessions')
 @Index('sessions_user_id_idx', ['userId'])
@@ -58,5 +61,5 @@ export class Session {
   revokedAt!: Date | null;
 
   @Column('text', { name: 'revoked_reason', nullable: true })
-  revokedReason!: 'logout' | null;
+  revokedReason!: RevokedReason | null;
 }

@@ -2,21 +2,27 @@ import { Inject, Injectable } from '@nestjs/common';
 import { InjectEntityManager } from '@nestjs/typeorm';
 import { randomBytes } from 'node:crypto';
 import { EntityManager } from 'typeorm';
-import { v7 as uuidv7 } from 'uuid';
+import { validate as isUuid, v7 as uuidv7 } from 'uuid';
 
 import { type Clock, CLOCK } from '../platform/clock.js';
 import type { ClientInfo } from '../platform/http/client-info.decorator.js';
+import type { Caller } from '../platform/http/current-user.decorator.js';
 import { Problem } from '../platform/http/problem.js';
+import { type Logger, LOGGER } from '../platform/observability/logger.js';
 import { AccessTokens } from './access-tokens.js';
 import { RefreshTokens } from './refresh-tokens.js';
 import {
   findRefreshableSession,
   insertSession,
   isSessionLive,
+  listSessions,
+  type RefreshableSession,
+  revokeOtherSessions,
   revokeSession,
   rotateSession,
   type SessionRow,
 } from './session-rows.js';
+import type { Session } from './session.entity.js';
 import { TOKENS_CONFIG, type TokensConfig } from './tokens.config.js';
 
 /** The tokens of a session. Lives in seconds. */
@@ -37,6 +43,8 @@ export interface SessionStart {
 }
 
 const SALT_BYTES = 32;
+const MAX_SESSIONS = 20;
+const LOOKS = 3;
 
 @Injectable()
 export class SessionsService {
@@ -44,6 +52,7 @@ export class SessionsService {
     @InjectEntityManager() private readonly db: EntityManager,
     @Inject(TOKENS_CONFIG) private readonly config: TokensConfig,
     @Inject(CLOCK) private readonly clock: Clock,
+    @Inject(LOGGER) private readonly log: Logger,
     private readonly accessTokens: AccessTokens,
     private readonly refreshTokens: RefreshTokens,
   ) {}
@@ -60,7 +69,7 @@ export class SessionsService {
       createdAt: now,
       expiresAt: this.expiry(now, now),
     };
-    await insertSession(transaction, { ...session, codeLength, deviceName, ...client });
+    await insertSession(transaction, { ...session, codeLength, deviceName, ...client }, MAX_SESSIONS);
     return session;
   }
 
@@ -74,29 +83,85 @@ export class SessionsService {
     };
   }
 
-  /** Rotates the session's refresh token. @throws {Problem} `refresh_token_invalid`. */
+  /**
+   * Rotates the session's refresh token. A repeat of the token just rotated answers the same successor for a while,
+   * since answers get lost on the way to phones; a later one means that two have it.
+   *
+   * @throws {Problem} `refresh_token_invalid`, `refresh_token_reused`.
+   */
   async refresh(refreshToken: string, client: ClientInfo): Promise<Tokens> {
-    const now = this.clock.now();
     const token = this.refreshTokens.parse(refreshToken);
-    const found = token && (await findRefreshableSession(this.db, token.sessionId, now));
-    if (!found || !this.refreshTokens.verify(token, found.session.salt) || !found.isLive) {
-      throw new Problem('refresh_token_invalid');
+    if (!token) throw new Problem('refresh_token_invalid');
+    const now = this.clock.now();
+    // Whoever loses the race of two refreshes looks again, and then finds itself a repeat of the winner.
+    for (let look = 1; look <= LOOKS; look += 1) {
+      const found = await findRefreshableSession(this.db, token.sessionId, now);
+      if (!found || !this.refreshTokens.verify(token, found.session.salt)) break;
+      const { session, roles, isLive, revokedReason } = found;
+      if (revokedReason === 'reuse') throw new Problem('refresh_token_reused');
+      if (!isLive || token.counter > session.counter) break;
+      if (token.counter < session.counter) {
+        if (!this.isRepeat(token.counter, found, now)) return await this.endStolen(session, now);
+        return this.tokens(session, roles, now);
+      }
+      const expiresAt = this.expiry(session.createdAt, now);
+      if (await rotateSession(this.db, session, { now, expiresAt, client })) {
+        return this.tokens({ ...session, counter: session.counter + 1, expiresAt }, roles, now);
+      }
     }
-    const { session, roles } = found;
-    const expiresAt = this.expiry(session.createdAt, now);
-    const isRotated =
-      token.counter === session.counter &&
-      (await rotateSession(this.db, session, { now, expiresAt, client }));
-    if (!isRotated) throw new Problem('refresh_token_invalid');
-    return this.tokens({ ...session, counter: session.counter + 1, expiresAt }, roles, now);
+    throw new Problem('refresh_token_invalid');
   }
 
   isLive(sessionId: string, userId: string, now: Date): Promise<boolean> {
     return isSessionLive(this.db, { id: sessionId, userId, now });
   }
 
-  async logOut(sessionId: string): Promise<void> {
-    await revokeSession(this.db, { id: sessionId, now: this.clock.now(), reason: 'logout' });
+  /** The sessions of a user that live, the most recently used first. */
+  list(userId: string): Promise<Session[]> {
+    return listSessions(this.db, userId, this.clock.now());
+  }
+
+  /** @throws {Problem} `not_found` where the user has no such session that lives. */
+  async end(sessionId: string, userId: string): Promise<void> {
+    const ended =
+      isUuid(sessionId) &&
+      (await revokeSession(this.db, { id: sessionId, userId, now: this.clock.now(), reason: 'ended' }));
+    if (!ended) throw new Problem('not_found');
+  }
+
+  async endOthers({ sessionId: id, userId }: Caller): Promise<void> {
+    await revokeOtherSessions(this.db, { id, userId, now: this.clock.now(), reason: 'ended' });
+  }
+
+  async logOut({ sessionId: id, userId }: Caller): Promise<void> {
+    await revokeSession(this.db, { id, userId, now: this.clock.now(), reason: 'logout' });
+  }
+
+  /** Logs out whoever holds a refresh token, an old one too; what is none of ours ends nothing. */
+  async logOutByToken(refreshToken: string): Promise<void> {
+    const now = this.clock.now();
+    const token = this.refreshTokens.parse(refreshToken);
+    const found = token && (await findRefreshableSession(this.db, token.sessionId, now));
+    if (!found || !this.refreshTokens.verify(token, found.session.salt)) return;
+    const { id, userId } = found.session;
+    await revokeSession(this.db, { id, userId, now, reason: 'logout' });
+  }
+
+  /** Exactly one step back, and not for long: the token of the newest rotation. */
+  private isRepeat(counter: number, { session, rotatedAt }: RefreshableSession, now: Date): boolean {
+    const graceMs = this.config.refreshGraceSeconds * 1000;
+    return (
+      counter === session.counter - 1 && rotatedAt !== null && now.getTime() - rotatedAt.getTime() < graceMs
+    );
+  }
+
+  private async endStolen({ id, userId }: SessionRow, now: Date): Promise<never> {
+    await revokeSession(this.db, { id, userId, now, reason: 'reuse' });
+    this.log.warn(
+      { user_id: userId, session_id: id },
+      'a refresh token was used twice: its session is ended',
+    );
+    throw new Problem('refresh_token_reused');
   }
 
   private expiry(createdAt: Date, now: Date): Date {

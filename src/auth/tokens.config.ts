@@ -12,6 +12,8 @@ export interface TokensConfig {
   refreshTokenTtlSeconds: number;
   /** A session ends so long after its start, however it is used. */
   sessionMaxSeconds: number;
+  /** So long after a refresh its token may be repeated, for the answer that was lost. */
+  refreshGraceSeconds: number;
 }
 
 const DAY_SECONDS = 24 * 60 * 60;
@@ -28,6 +30,10 @@ export const tokensConfig = defineSlice({
       about: 'Days without use after which a session ends',
     }),
     SESSION_MAX_DAYS: wholeNumber(180, { max: 3650, about: 'Days after its start when a session ends' }),
+    REFRESH_GRACE_SECONDS: wholeNumber(30, {
+      max: 300,
+      about: 'Seconds in which a refresh may be repeated with the same token, for an answer that was lost',
+    }),
   },
   build: (values): TokensConfig => ({
     issuer: values.TOKEN_ISSUER,
@@ -35,5 +41,6 @@ export const tokensConfig = defineSlice({
     accessTokenTtlSeconds: values.ACCESS_TOKEN_TTL_SECONDS,
     refreshTokenTtlSeconds: values.REFRESH_TOKEN_TTL_DAYS * DAY_SECONDS,
     sessionMaxSeconds: values.SESSION_MAX_DAYS * DAY_SECONDS,
+    refreshGraceSeconds: values.REFRESH_GRACE_SECONDS,
   }),
 });

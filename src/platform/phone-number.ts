@@ -18,7 +18,8 @@ export function parsePhoneNumber(text: string): PhoneNumber | undefined {
   const bare = trimmed.replace(/[ .()-]/g, '');
   if (!BARE.test(bare)) return undefined;
   const parsed = parsePhoneNumberFromString(bare);
-  if (!parsed?.isValid()) return undefined;
+  // Some plans let through more digits than E.164 has.
+  if (!parsed?.isValid() || parsed.number.length > 16) return undefined;
   return { e164: parsed.number, country: parsed.country, type: parsed.getType() };
 }
 

@@ -1,8 +1,8 @@
 import type { FieldFault } from '../platform/http/problem-catalogue.js';
 import { ageOn } from './age-on.js';
 
-export const MIN_AGE = 16;
-export const MAX_AGE = 120;
+const MIN_AGE = 16;
+const MAX_AGE = 120;
 
 /** What is wrong with a birth date on a day, both YYYY-MM-DD; nothing for a real date at an age of 16 to 120. */
 export function birthDateFault(birthDate: string, today: string): FieldFault | undefined {

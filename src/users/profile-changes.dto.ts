@@ -1,7 +1,7 @@
 import { ApiPropertyOptional } from '@nestjs/swagger';
 import { ArrayMaxSize, ArrayMinSize, IsArray, IsIn, IsString, ValidateIf } from 'class-validator';
 
-import { Optional } from '../platform/http/optional.decorator.js';
+import { Omittable, Optional } from '../platform/http/optional.decorator.js';
 import { IsText } from '../platform/http/text.decorators.js';
 import { IsPersonName } from './person-name.decorator.js';
 import type { ProfileChanges } from './profile.js';
@@ -9,7 +9,6 @@ import type { Gender } from './user-profile.entity.js';
 
 const GENDERS = ['male', 'female', 'other', 'prefer_not_to_say'] as const satisfies readonly Gender[];
 
-const Omittable = (): PropertyDecorator => ValidateIf((_body, value) => value !== undefined);
 const Clearable = (): PropertyDecorator =>
   ValidateIf((_body, value) => value !== undefined && value !== null);
 
@@ -32,6 +31,7 @@ export class CompleteProfileDto {
   birth_date!: string;
 
   /** @example "female" */
+  @IsString()
   @IsIn(GENDERS)
   gender!: 'male' | 'female' | 'other' | 'prefer_not_to_say';
 
@@ -86,6 +86,7 @@ export class ChangeProfileDto {
 
   /** @example "female" */
   @Omittable()
+  @IsString()
   @IsIn(GENDERS)
   @ApiPropertyOptional()
   gender?: 'male' | 'female' | 'other' | 'prefer_not_to_say';

@@ -3,6 +3,7 @@ import { ApiBearerAuth, ApiBody, ApiConsumes, ApiTags } from '@nestjs/swagger';
 
 import { PictureUrls } from '../pictures/picture-urls.js';
 import { MAX_PICTURES } from '../pictures/pictures.service.js';
+import { ApiIdParam } from '../platform/http/api-properties.js';
 import { ApiProblems } from '../platform/http/api-problems.decorator.js';
 import { type Caller, CurrentUser } from '../platform/http/current-user.decorator.js';
 import { TakesMultipart, type UploadedFile, Uploads } from '../platform/http/multipart.js';
@@ -64,6 +65,7 @@ export class ProfilePicturesController {
    * A complete profile keeps at least one.
    */
   @Delete(':id')
+  @ApiIdParam()
   @HttpCode(HttpStatus.NO_CONTENT)
   @ApiProblems('not_found', 'last_picture')
   async deletePicture(@CurrentUser() { userId }: Caller, @Param('id') id: string): Promise<void> {

@@ -5,6 +5,8 @@ export interface BodyRoute {
   /** A caller of its own for each test, and bodies without a fault, every field in them. */
   prepare: (app: TestApp) => Promise<Caller>;
   answer: { status: number; code?: string };
+  /** What is answered to the required fields alone, where that is something else. */
+  bare?: BodyRoute['answer'];
   /** The fields that may be null. */
   nullable: string[];
   /** Values that are of the right type and break a bound. */
@@ -80,6 +82,13 @@ export const BODY_ROUTES: Record<string, BodyRoute> = {
       ['code_verifier', `${'a'.repeat(42)}+`, 'format'],
       ['device_name', 'a'.repeat(101), 'too_long'],
     ],
+  },
+  'POST /api/auth/logout': {
+    prepare: () => anybody(() => ({ refresh_token: 'of-nobody' })),
+    answer: { status: 204 },
+    bare: { status: 401, code: 'access_token_invalid' },
+    nullable: [],
+    outOfBounds: [],
   },
   'POST /api/auth/refresh': {
     prepare: () => anybody(() => ({ refresh_token: 'of-no-session' })),

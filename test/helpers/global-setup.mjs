@@ -10,7 +10,13 @@ import { createDatabase } from './databases.mjs';
 export default async function globalSetup() {
   const serverUrl = process.env.DATABASE_URL || (await startServer());
   const template = await createDatabase(serverUrl);
-  await migrate(template, () => undefined);
+  try {
+    await migrate(template, () => undefined);
+  } catch (error) {
+    // jest tears down only what was set up whole.
+    await globalThis.latchkeyTestServer?.server.stop();
+    throw error;
+  }
   process.env.LATCHKEY_TEST_SERVER = serverUrl;
   process.env.LATCHKEY_TEST_TEMPLATE = template;
 }

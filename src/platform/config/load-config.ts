@@ -40,27 +40,29 @@ export function loadConfiguration(
   slices: readonly Slice<unknown>[],
   environment: Environment,
 ): Configuration {
-  const faults: string[] = [];
+  const faults = new Map<string, string>();
   const warnings: string[] = [];
   const values = new Map<symbol, unknown>();
   const context: SliceContext = {
     production: environment['NODE_ENV'] === 'production',
-    fault: (name, rule) => faults.push(`${name} ${rule}`),
+    // The first is the root of those that follow.
+    fault: (name, rule) => {
+      if (!faults.has(name)) faults.set(name, rule);
+    },
     warn: (message) => warnings.push(message),
   };
   for (const slice of slices) {
-    const before = faults.length;
     const parsed: Record<string, unknown> = {};
     for (const [name, { schema, notes }] of Object.entries(slice.variables)) {
       const raw = notes.secret ? secretText(name, environment, context) : environment[name] || undefined;
       const result = schema.safeParse(raw);
-      if (result.success) parsed[name] = result.data;
-      else for (const { message } of result.error.issues) context.fault(name, message);
+      if (!result.success) for (const { message } of result.error.issues) context.fault(name, message);
+      // A bad one counts as unset from here on, so that the rules between variables are told in the same error.
+      parsed[name] = result.success ? result.data : schema.parse(undefined);
     }
-    // Rules between variables are judged once each of them is good on its own.
-    if (faults.length === before) values.set(slice.token, slice.build(parsed, context));
+    values.set(slice.token, slice.build(parsed, context));
   }
-  if (faults.length > 0) throw new ConfigurationError([...new Set(faults)]);
+  if (faults.size > 0) throw new ConfigurationError([...faults].map(([name, rule]) => `${name} ${rule}`));
   return new Configuration(values, warnings);
 }
 

@@ -2,7 +2,7 @@
 const UNAVAILABLE = /^(08...|53[023]00|57P0[1-5])$/;
 const UNREACHABLE = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'ENOTFOUND', 'EAI_AGAIN']);
 const POOL_MESSAGES =
-  /timeout exceeded when trying to connect|Connection terminated|Client has encountered a connection error/;
+  /timeout exceeded when trying to connect|Query read timeout|Connection terminated|Client has encountered a connection error/;
 
 /** True where the database cannot be reached, is starting, is stopping or has no connection to give. */
 export function isDatabaseUnavailable(error: unknown): boolean {
@@ -15,6 +15,11 @@ export function isDatabaseUnavailable(error: unknown): boolean {
   if (code === undefined) return POOL_MESSAGES.test(error.message);
   // A system call that failed; a client that hung up has the same code, but made none.
   return UNAVAILABLE.test(code) || (UNREACHABLE.has(code) && 'syscall' in cause);
+}
+
+/** True where a connection stands, and nothing comes over it. */
+export function isNoAnswer(error: unknown): boolean {
+  return error instanceof Error && error.message === 'Query read timeout';
 }
 
 /** The SQLSTATE, or the system's code, of an error of `pg`, wrapped by TypeORM or not. */

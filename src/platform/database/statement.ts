@@ -1,7 +1,8 @@
+import type { Socket } from 'node:net';
 import type { PoolClient } from 'pg';
 import type { EntityManager, QueryRunner } from 'typeorm';
 
-import { databaseErrorCode } from './database-errors.js';
+import { databaseErrorCode, isNoAnswer } from './database-errors.js';
 
 /** Runs a {@link statement}: on the transaction of `manager` if it is in one, else on a connection of the pool. */
 export type Statement<Row> = (manager: EntityManager, values: readonly unknown[]) => Promise<Row[]>;
@@ -16,8 +17,13 @@ const PLAN_CHANGED = '0A000';
 export function statement<Row>(name: string, text: string): Statement<Row> {
   const run = async (runner: QueryRunner, values: readonly unknown[]): Promise<Row[]> => {
     const client = (await runner.connect()) as PoolClient;
-    const { rows } = await client.query<Row & object>({ name, text, values: values as unknown[] });
-    return rows;
+    try {
+      const { rows } = await client.query<Row & object>({ name, text, values: values as unknown[] });
+      return rows;
+    } catch (error) {
+      if (isNoAnswer(error)) discard(client);
+      throw error;
+    }
   };
   return async (manager, values) => {
     if (manager.queryRunner) return run(manager.queryRunner, values);
@@ -31,6 +37,12 @@ export function statement<Row>(name: string, text: string): Statement<Row> {
       await runner.release();
     }
   };
+}
+
+// The next request would queue behind the answer that never came.
+function discard(client: PoolClient): void {
+  const { connection } = client as unknown as { connection: { stream: Socket } };
+  connection.stream.destroy();
 }
 
 /** Runs `work` in a transaction; once more from its start if a migration changed a prepared statement's table. */

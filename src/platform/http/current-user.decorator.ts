@@ -11,6 +11,12 @@ export interface Caller {
   authenticatedAt: Date;
 }
 
+/** The {@link Caller} of the request, if there is one. For routes that are `@TokenOptional()`. */
+export const OptionalUser = createParamDecorator(
+  (_: unknown, context: ExecutionContext): Caller | undefined =>
+    context.switchToHttp().getRequest<FastifyRequest & { user?: Caller }>().user,
+);
+
 /** The {@link Caller} of the request. Only on routes that ask for an access token. */
 export const CurrentUser = createParamDecorator((_: unknown, context: ExecutionContext): Caller => {
   const { user } = context.switchToHttp().getRequest<FastifyRequest & { user?: Caller }>();

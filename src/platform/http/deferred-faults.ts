@@ -31,7 +31,8 @@ export class Faults {
     if (this.faults.length > 0) throw new Problem('validation_failed', { errors: this.faults });
   }
 
+  /** Whether something is wrong with the field, or with what is in it. */
   has(field: string): boolean {
-    return this.faults.some((fault) => fault.field === field);
+    return this.faults.some((fault) => fault.field === field || fault.field.startsWith(`${field}.`));
   }
 }

@@ -47,7 +47,10 @@ const CSS = `
 // In the order in which a reader meets them; Nest would take that of the modules.
 const TAGS = [
   { name: 'Sign-in', description: 'From a phone number to tokens.' },
+  { name: 'Sessions', description: 'Where the user is signed in.' },
   { name: 'Profile', description: 'Who the user is.' },
+  { name: 'Interests', description: 'What there is to choose from.' },
+  { name: 'Users', description: 'What others may see.' },
   { name: 'Test mode', description: 'The texts that were not sent.' },
   { name: 'Operations', description: 'For load balancers and monitors.' },
 ];

@@ -58,6 +58,13 @@ export const PROBLEMS = {
     title: 'The refresh token is not valid',
     advice: 'The session is over: forget its tokens and ask the user to sign in.',
   },
+  refresh_token_reused: {
+    status: 401,
+    title: 'The refresh token was used before',
+    advice:
+      'Somebody else may have had it, so the session has ended: forget its tokens and ask the user to sign in. A ' +
+      'client that refreshes once at a time, and keeps what it is answered, never meets this.',
+  },
   otp_invalid: {
     status: 401,
     title: 'The code is wrong',
