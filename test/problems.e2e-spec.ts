@@ -270,11 +270,14 @@ describe('while the database is away', () => {
     expect((await own.post('/api/auth/refresh', { refresh_token: refreshToken })).status).toBe(200);
   });
 
-  it('and silent, is not ready', async () => {
+  it('and silent, is not ready, and keeps nobody waiting for ever', async () => {
+    const { bearer } = await own.signIn();
     wire.hang();
     try {
+      const asked = own.get('/api/auth/profile', bearer);
       expectProblem(await own.get('/health/ready'), UNAVAILABLE);
       expect((await own.get('/health/live')).status).toBe(200);
+      expectProblem(await asked, UNAVAILABLE);
     } finally {
       await wire.cut();
       await wire.mend();
