@@ -18,7 +18,7 @@ import { migrate, requireMigrated, waitForDatabase } from './platform/database/m
 import { openDatabase } from './platform/database/open-database.js';
 import { createHttpAdapter } from './platform/http/http-adapter.js';
 import { acceptMultipart } from './platform/http/multipart.js';
-import { serveDocs } from './platform/http/openapi.js';
+import { serveDocs } from './platform/http/swagger-ui.js';
 import { PublicUrl } from './platform/http/public-url.js';
 import { serverConfig, type ServerConfig } from './platform/http/server.config.js';
 import { logConfig } from './platform/observability/log.config.js';
