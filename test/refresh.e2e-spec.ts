@@ -1,4 +1,4 @@
-import { aPhoneNumber, atOnce, problem, tally, TestApp } from './helpers/app.js';
+import { atOnce, problem, tally, TestApp } from './helpers/app.js';
 
 const DAY = 24 * 60 * 60;
 

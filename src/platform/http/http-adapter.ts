@@ -17,7 +17,8 @@ const REQUEST_ID = /^[A-Za-z0-9._-]{1,64}$/;
 export function createHttpAdapter(config: ServerConfig, publicUrl: () => string): FastifyAdapter {
   const adapter = new FastifyAdapter({
     bodyLimit: JSON_BODY_LIMIT,
-    requestTimeout: 30_000,
+    // Six pictures of 10 MiB over a connection of 4 Mbit/s.
+    requestTimeout: 120_000,
     connectionTimeout: 60_000,
     keepAliveTimeout: 72_000,
     trustProxy: trustProxy(config.trustProxy),
