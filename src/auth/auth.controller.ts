@@ -4,6 +4,7 @@ import { ApiBearerAuth, ApiBody, ApiTags } from '@nestjs/swagger';
 import { ApiProblems } from '../platform/http/api-problems.decorator.js';
 import { Client, type ClientInfo } from '../platform/http/client-info.decorator.js';
 import { type Caller, OptionalUser } from '../platform/http/current-user.decorator.js';
+import { ApiIdempotencyKey, IdempotencyKey } from '../platform/http/idempotency-key.js';
 import { Public, TokenOptional } from '../platform/http/public.decorator.js';
 import { ProfilePresenter } from '../users/profile-presenter.js';
 import {
@@ -44,16 +45,20 @@ export class AuthController {
     'phone_number_unsupported',
     'phone_number_unreachable',
     'otp_cooldown',
+    'idempotency_key_reused',
     'sms_unavailable',
   )
-  async signup(@Body() body: SignupDto): Promise<SignupAnswerDto> {
+  @ApiIdempotencyKey()
+  async signup(@Body() body: SignupDto, @IdempotencyKey() key: string | undefined): Promise<SignupAnswerDto> {
     const {
       phone_number: phoneNumber,
       code_challenge: codeChallenge,
       min_code_length: minCodeLength,
       app,
     } = body;
-    return toSignupAnswerDto(await this.auth.signUp({ phoneNumber, codeChallenge, minCodeLength, app }));
+    const idempotency = key === undefined ? undefined : { key, body: fingerprintOf(body) };
+    const request = { phoneNumber, codeChallenge, minCodeLength, app, idempotency };
+    return toSignupAnswerDto(await this.auth.signUp(request));
   }
 
   /**
@@ -74,10 +79,15 @@ export class AuthController {
     'phone_number_unsupported',
     'otp_attempts_exceeded',
   )
-  async verifyOtp(@Body() body: VerifyOtpDto, @Client() client: ClientInfo): Promise<VerifyOtpAnswerDto> {
+  @ApiIdempotencyKey()
+  async verifyOtp(
+    @Body() body: VerifyOtpDto,
+    @Client() client: ClientInfo,
+    @IdempotencyKey() key: string | undefined,
+  ): Promise<VerifyOtpAnswerDto> {
     const { phone_number: phoneNumber, otp_code: code, code_verifier: codeVerifier, device_name } = body;
     const guess = { phoneNumber, code, codeVerifier, deviceName: device_name || null };
-    const signedIn = await this.auth.verify(guess, client);
+    const signedIn = await this.auth.verify(guess, client, key);
     return toVerifyOtpAnswerDto(signedIn, this.profiles.present(signedIn.profile));
   }
 
@@ -91,8 +101,13 @@ export class AuthController {
   @Post('refresh')
   @HttpCode(HttpStatus.OK)
   @ApiProblems('refresh_token_invalid', 'refresh_token_reused')
-  async refresh(@Body() { refresh_token }: RefreshDto, @Client() client: ClientInfo): Promise<TokensDto> {
-    return toTokensDto(await this.sessions.refresh(refresh_token, client));
+  @ApiIdempotencyKey()
+  async refresh(
+    @Body() { refresh_token }: RefreshDto,
+    @Client() client: ClientInfo,
+    @IdempotencyKey() key: string | undefined,
+  ): Promise<TokensDto> {
+    return toTokensDto(await this.sessions.refresh(refresh_token, client, key));
   }
 
   /**
@@ -109,4 +124,9 @@ export class AuthController {
   async logout(@OptionalUser() caller: Caller | undefined, @Body() body: LogoutDto): Promise<void> {
     await this.auth.logOut(caller, body.refresh_token);
   }
+}
+
+/** The same for the same fields, in whatever order they came. */
+function fingerprintOf(body: object): string {
+  return JSON.stringify(Object.entries(body).sort(([one], [other]) => (one < other ? -1 : 1)));
 }

@@ -1,7 +1,8 @@
 import { Inject, Injectable } from '@nestjs/common';
+import type { EntityManager } from 'typeorm';
 
 import { DeviceTokens } from '../otp/device-tokens.js';
-import { type OtpRequest, type OtpSent, OtpService } from '../otp/otp.service.js';
+import { type OtpRequest, type OtpSent, OtpService, type RedeemedOtp } from '../otp/otp.service.js';
 import { type Clock, CLOCK } from '../platform/clock.js';
 import type { ClientInfo } from '../platform/http/client-info.decorator.js';
 import type { Caller } from '../platform/http/current-user.decorator.js';
@@ -51,25 +52,48 @@ export class AuthService {
     else throw new Problem('access_token_invalid');
   }
 
-  /** Trades a right code for a session; the user is made if the number is new. */
-  async verify({ deviceName, ...guess }: SignInGuess, client: ClientInfo): Promise<SignedIn> {
+  /**
+   * Trades a right code for a session; the user is made if the number is new.
+   *
+   * @param idempotencyKey with it, a repeat within 60 seconds answers the same session, until that is refreshed.
+   */
+  async verify(
+    { deviceName, ...guess }: SignInGuess,
+    client: ClientInfo,
+    idempotencyKey?: string,
+  ): Promise<SignedIn> {
     const now = this.clock.now();
-    const opened = await this.otp.redeem({ ...guess, purpose: 'sign_in' }, async (transaction, otp) => {
-      const { phoneNumber, codeLength } = otp;
+    const signInGuess = { ...guess, purpose: 'sign_in' as const };
+    const work = async (transaction: EntityManager, { phoneNumber, codeLength }: RedeemedOtp) => {
       const user = await this.users.signIn(transaction, phoneNumber, now);
       if (user.status !== 'active') return undefined;
       const start = { userId: user.profile.userId, codeLength, deviceName, client, now };
-      return { user, session: await this.sessions.open(transaction, start) };
-    });
+      const session = await this.sessions.open(transaction, start);
+      return { ...user, session, sessionId: session.id };
+    };
+    const repeat = (transaction: EntityManager, sessionId: string) =>
+      this.repeat(transaction, sessionId, now);
+    const opened = idempotencyKey
+      ? await this.otp.redeemOnce(signInGuess, idempotencyKey, { repeat, work })
+      : await this.otp.redeem(signInGuess, work);
     // Thrown after the commit: a right code is used up, whatever it opened.
     if (!opened) throw new Problem('account_suspended');
-    const { user, session } = opened;
-    const { profile, roles, isNew: isNewUser } = user;
+    const { session, profile, roles, isNew: isNewUser } = opened;
     return {
       tokens: this.sessions.tokens(session, roles, now),
       deviceToken: this.deviceTokens.make(profile.phoneNumber, profile.userId),
       isNewUser,
       profile,
     };
+  }
+
+  private async repeat(transaction: EntityManager, sessionId: string, now: Date) {
+    const fresh = await this.sessions.findFresh(transaction, sessionId, now);
+    const profile = fresh && (await this.users.find(fresh.session.userId, transaction));
+    if (!profile) return undefined;
+    const { session, roles } = fresh;
+    // The sign-in that makes a user gives both the same time.
+    const isNew = profile.createdAt.getTime() === session.createdAt.getTime();
+    return { profile, roles, isNew, status: 'active' as const, session, sessionId };
   }
 }

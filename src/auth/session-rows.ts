@@ -63,13 +63,14 @@ interface RefreshableRow {
   expires_at: Date;
   is_live: boolean;
   revoked_reason: RevokedReason | null;
+  refresh_key_hash: Buffer | null;
   roles: string[];
 }
 
 const findRefreshable = statement<RefreshableRow>(
   'session_find_refreshable',
   `SELECT s.user_id, s.salt, s.counter, s.authenticated_at, s.created_at, s.rotated_at, s.expires_at,
-          s.revoked_reason, u.roles,
+          s.revoked_reason, s.refresh_key_hash, u.roles,
           s.revoked_at IS NULL AND s.expires_at > $2 AND u.status = 'active' AS is_live
    FROM sessions s JOIN users u ON u.id = s.user_id
    WHERE s.id = $1`,
@@ -81,6 +82,8 @@ export interface RefreshableSession {
   rotatedAt: Date | null;
   isLive: boolean;
   revokedReason: RevokedReason | null;
+  /** Of the last refresh. */
+  refreshKeyHash: Buffer | null;
 }
 
 export async function findRefreshableSession(
@@ -100,12 +103,13 @@ export async function findRefreshableSession(
     expiresAt: row.expires_at,
   };
   const { roles, rotated_at: rotatedAt, is_live: isLive, revoked_reason: revokedReason } = row;
-  return { session, roles, rotatedAt, isLive, revokedReason };
+  return { session, roles, rotatedAt, isLive, revokedReason, refreshKeyHash: row.refresh_key_hash };
 }
 
 const rotate = statement<{ counter: number }>(
   'session_rotate',
-  `UPDATE sessions SET counter = counter + 1, rotated_at = $3, last_used_at = $3, expires_at = $4, ip = $5, user_agent = $6
+  `UPDATE sessions SET counter = counter + 1, rotated_at = $3, last_used_at = $3, expires_at = $4, ip = $5, user_agent = $6,
+     refresh_key_hash = $7
    WHERE id = $1 AND counter = $2 AND revoked_at IS NULL AND expires_at > $3
    RETURNING counter`,
 );
@@ -114,9 +118,14 @@ const rotate = statement<{ counter: number }>(
 export async function rotateSession(
   manager: EntityManager,
   { id, counter }: SessionRow,
-  { now, expiresAt, client }: { now: Date; expiresAt: Date; client: ClientInfo },
+  {
+    now,
+    expiresAt,
+    client,
+    keyHash,
+  }: { now: Date; expiresAt: Date; client: ClientInfo; keyHash: Buffer | null },
 ): Promise<boolean> {
-  const rows = await rotate(manager, [id, counter, now, expiresAt, client.ip, client.userAgent]);
+  const rows = await rotate(manager, [id, counter, now, expiresAt, client.ip, client.userAgent, keyHash]);
   return rows.length > 0;
 }
 

@@ -53,6 +53,10 @@ export class Session {
   @Column('timestamptz', { name: 'rotated_at', nullable: true })
   rotatedAt!: Date | null;
 
+  /** HMAC of the Idempotency-Key of the last refresh. */
+  @Column('bytea', { name: 'refresh_key_hash', nullable: true })
+  refreshKeyHash!: Buffer | null;
+
   /** The earlier of both limits: since the last use, and since the start. */
   @Column('timestamptz', { name: 'expires_at' })
   expiresAt!: Date;

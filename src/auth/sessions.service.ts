@@ -7,6 +7,7 @@ import { validate as isUuid, v7 as uuidv7 } from 'uuid';
 import { type Clock, CLOCK } from '../platform/clock.js';
 import type { ClientInfo } from '../platform/http/client-info.decorator.js';
 import type { Caller } from '../platform/http/current-user.decorator.js';
+import { IdempotencyKeys } from '../platform/http/idempotency-key.js';
 import { Problem } from '../platform/http/problem.js';
 import { type Logger, LOGGER } from '../platform/observability/logger.js';
 import { AccessTokens } from './access-tokens.js';
@@ -45,6 +46,8 @@ export interface SessionStart {
 const SALT_BYTES = 32;
 const MAX_SESSIONS = 20;
 const LOOKS = 3;
+const FRESH_MS = 60_000;
+const KEYED_REPEAT_MS = 24 * 60 * 60 * 1000;
 
 @Injectable()
 export class SessionsService {
@@ -55,6 +58,7 @@ export class SessionsService {
     @Inject(LOGGER) private readonly log: Logger,
     private readonly accessTokens: AccessTokens,
     private readonly refreshTokens: RefreshTokens,
+    private readonly idempotencyKeys: IdempotencyKeys,
   ) {}
 
   /** Opens a session, in the transaction of the sign-in. Its tokens are made once that is committed. */
@@ -89,7 +93,7 @@ export class SessionsService {
    *
    * @throws {Problem} `refresh_token_invalid`, `refresh_token_reused`.
    */
-  async refresh(refreshToken: string, client: ClientInfo): Promise<Tokens> {
+  async refresh(refreshToken: string, client: ClientInfo, idempotencyKey?: string): Promise<Tokens> {
     const token = this.refreshTokens.parse(refreshToken);
     if (!token) throw new Problem('refresh_token_invalid');
     const now = this.clock.now();
@@ -101,15 +105,30 @@ export class SessionsService {
       if (revokedReason === 'reuse') throw new Problem('refresh_token_reused');
       if (!isLive || token.counter > session.counter) break;
       if (token.counter < session.counter) {
-        if (!this.isRepeat(token.counter, found, now)) return await this.endStolen(session, now);
+        if (!this.isRepeat(token.counter, found, now, idempotencyKey))
+          return await this.endStolen(session, now);
         return this.tokens(session, roles, now);
       }
       const expiresAt = this.expiry(session.createdAt, now);
-      if (await rotateSession(this.db, session, { now, expiresAt, client })) {
+      const keyHash = idempotencyKey
+        ? this.idempotencyKeys.hash(refreshScope(session), idempotencyKey)
+        : null;
+      if (await rotateSession(this.db, session, { now, expiresAt, client, keyHash })) {
         return this.tokens({ ...session, counter: session.counter + 1, expiresAt }, roles, now);
       }
     }
     throw new Problem('refresh_token_invalid');
+  }
+
+  /** A session that has just been opened, lives, and was not refreshed yet. */
+  async findFresh(
+    manager: EntityManager,
+    sessionId: string,
+    now: Date,
+  ): Promise<RefreshableSession | undefined> {
+    const found = await findRefreshableSession(manager, sessionId, now);
+    if (!found?.isLive || found.session.counter > 0) return undefined;
+    return now.getTime() - found.session.createdAt.getTime() < FRESH_MS ? found : undefined;
   }
 
   isLive(sessionId: string, userId: string, now: Date): Promise<boolean> {
@@ -147,11 +166,22 @@ export class SessionsService {
     await revokeSession(this.db, { id, userId, now, reason: 'logout' });
   }
 
-  /** Exactly one step back, and not for long: the token of the newest rotation. */
-  private isRepeat(counter: number, { session, rotatedAt }: RefreshableSession, now: Date): boolean {
-    const graceMs = this.config.refreshGraceSeconds * 1000;
+  /** Exactly one step back, and not for long: the token of the newest rotation. With its key, for a day. */
+  private isRepeat(
+    counter: number,
+    { session, rotatedAt, refreshKeyHash }: RefreshableSession,
+    now: Date,
+    idempotencyKey: string | undefined,
+  ): boolean {
+    if (counter !== session.counter - 1 || rotatedAt === null) return false;
+    const age = now.getTime() - rotatedAt.getTime();
+    if (age < this.config.refreshGraceSeconds * 1000) return true;
+    const scope = refreshScope({ ...session, counter });
     return (
-      counter === session.counter - 1 && rotatedAt !== null && now.getTime() - rotatedAt.getTime() < graceMs
+      age < KEYED_REPEAT_MS &&
+      idempotencyKey !== undefined &&
+      refreshKeyHash !== null &&
+      this.idempotencyKeys.matches(scope, idempotencyKey, refreshKeyHash)
     );
   }
 
@@ -169,4 +199,8 @@ export class SessionsService {
     const absolute = createdAt.getTime() + this.config.sessionMaxSeconds * 1000;
     return new Date(Math.min(idle, absolute));
   }
+}
+
+function refreshScope({ id, counter }: { id: string; counter: number }): string[] {
+  return ['refresh', id, String(counter)];
 }

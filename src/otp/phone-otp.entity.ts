@@ -13,6 +13,9 @@ import type { OtpPurpose } from './otp-purpose.js';
 @Check('phone_otps_purpose_check', `purpose IN ('sign_in', 'phone_change')`)
 @Check('phone_otps_user_check', `(purpose = 'phone_change') = (user_id IS NOT NULL)`)
 @Check('phone_otps_code_length_check', `code_length BETWEEN 4 AND 8`)
+@Check('phone_otps_request_check', `(request_key_hash IS NULL) = (request_hash IS NULL)`)
+@Check('phone_otps_verify_check', `verify_key_hash IS NULL OR session_id IS NOT NULL`)
+@Index('phone_otps_request_key_hash_idx', ['requestKeyHash'], { where: 'request_key_hash IS NOT NULL' })
 @Check('phone_otps_attempts_check', `attempts >= 0`)
 export class PhoneOtp {
   @PrimaryColumn('uuid', { primaryKeyConstraintName: 'phone_otps_pkey' })
@@ -59,4 +62,20 @@ export class PhoneOtp {
 
   @Column('timestamptz', { name: 'sent_at', nullable: true })
   sentAt!: Date | null;
+
+  /** HMAC of the Idempotency-Key of the signup that it answered. */
+  @Column('bytea', { name: 'request_key_hash', nullable: true })
+  requestKeyHash!: Buffer | null;
+
+  /** HMAC of the body of that signup. */
+  @Column('bytea', { name: 'request_hash', nullable: true })
+  requestHash!: Buffer | null;
+
+  /** HMAC of the Idempotency-Key of the verify that used it up. */
+  @Column('bytea', { name: 'verify_key_hash', nullable: true })
+  verifyKeyHash!: Buffer | null;
+
+  /** The session that it opened. */
+  @Column('uuid', { name: 'session_id', nullable: true })
+  sessionId!: string | null;
 }

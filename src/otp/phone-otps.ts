@@ -74,6 +74,29 @@ export async function nextSendAt(manager: EntityManager, phoneKey: Buffer): Prom
   return row?.next_send_at;
 }
 
+/** The Idempotency-Key of a signup and its body, as HMACs. */
+export interface HashedRequest {
+  keyHash: Buffer;
+  bodyHash: Buffer;
+}
+
+const findRequest = statement<{ phone_number: string; code_length: number; request_hash: Buffer }>(
+  'otp_find_request',
+  `SELECT phone_number, code_length, request_hash FROM phone_otps
+   WHERE request_key_hash = ANY ($1::bytea[]) AND NOT is_verified AND expires_at > $2
+   ORDER BY id DESC LIMIT 1`,
+);
+
+/** The code that a signup with one of these keys was answered with, while it is pending. */
+export async function findOtpOfRequest(
+  manager: EntityManager,
+  keyHashes: readonly Buffer[],
+  now: Date,
+): Promise<{ phoneNumber: string; codeLength: number; bodyHash: Buffer } | undefined> {
+  const [row] = await findRequest(manager, [keyHashes, now]);
+  return row && { phoneNumber: row.phone_number, codeLength: row.code_length, bodyHash: row.request_hash };
+}
+
 // The earlier code goes and this one comes in one step, so the number is never without one. The sub-select makes
 // PostgreSQL finish the deletion first, or the unique index would refuse the update.
 const activate = statement<{ id: string }>(
@@ -85,16 +108,32 @@ const activate = statement<{ id: string }>(
        AND sent_at IS NOT NULL AND NOT is_verified AND id < $1
      RETURNING id
    )
-   UPDATE phone_otps SET sent_at = $6 WHERE id = $1 AND (SELECT count(*) FROM earlier) >= 0
+   UPDATE phone_otps SET sent_at = $6, request_key_hash = $7, request_hash = $8
+   WHERE id = $1 AND (SELECT count(*) FROM earlier) >= 0
    RETURNING id`,
 );
 
 const UNIQUE_VIOLATION = '23505';
 
 /** Makes a code guessable, in place of the earlier one of the same binding. A later one that came first stays. */
-export async function activateOtp(manager: EntityManager, otp: NewOtp, sentAt: Date): Promise<void> {
+export async function activateOtp(
+  manager: EntityManager,
+  otp: NewOtp,
+  sentAt: Date,
+  request: HashedRequest | undefined,
+): Promise<void> {
   const { id, phoneNumber, purpose, userId, codeChallenge } = otp;
-  const once = () => activate(manager, [id, phoneNumber, purpose, userId, codeChallenge, sentAt]);
+  const values = [
+    id,
+    phoneNumber,
+    purpose,
+    userId,
+    codeChallenge,
+    sentAt,
+    request?.keyHash,
+    request?.bodyHash,
+  ];
+  const once = () => activate(manager, values);
   const unlessTaken = (error: unknown): 'taken' => {
     if (databaseErrorCode(error) !== UNIQUE_VIOLATION) throw error;
     return 'taken';
@@ -201,4 +240,43 @@ const useUp = statement<{ id: string }>(
 /** The one gate of success: of several right guesses at once, one is told true. */
 export async function useUpOtp(manager: EntityManager, id: string): Promise<boolean> {
   return (await useUp(manager, [id])).length > 0;
+}
+
+const lockVerify = statement<never>('otp_lock_verify', 'SELECT pg_advisory_xact_lock($1::bigint)');
+
+const findVerified = statement<{ session_id: string }>(
+  'otp_find_verified',
+  `SELECT session_id FROM phone_otps
+   WHERE phone_number = $1 AND verify_key_hash = ANY ($2::bytea[])
+   ORDER BY id DESC LIMIT 1`,
+);
+
+/**
+ * Makes repeats of one verify wait for the end of the transaction of the first.
+ *
+ * @returns the session that a verify with one of these keys has opened.
+ */
+export async function sessionOfVerify(
+  transaction: EntityManager,
+  phoneNumber: string,
+  keyHashes: readonly Buffer[],
+): Promise<string | undefined> {
+  // The first in order, so that replicas queue for the same lock whichever secret of a rotation makes.
+  const [first] = [...keyHashes].sort((one, other) => Buffer.compare(one, other));
+  await lockVerify(transaction, [first?.readBigInt64BE(4).toString()]);
+  const [row] = await findVerified(transaction, [phoneNumber, keyHashes]);
+  return row?.session_id;
+}
+
+const markVerified = statement<never>(
+  'otp_mark_verified',
+  'UPDATE phone_otps SET session_id = $2, verify_key_hash = $3 WHERE id = $1',
+);
+
+/** Keeps which session a verify with a key has opened. */
+export async function markVerifiedOtp(
+  transaction: EntityManager,
+  { id, sessionId, keyHash }: { id: string; sessionId: string; keyHash: Buffer },
+): Promise<void> {
+  await markVerified(transaction, [id, sessionId, keyHash]);
 }

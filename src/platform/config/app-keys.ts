@@ -1,7 +1,8 @@
 import { hkdfSync } from 'node:crypto';
 
 /** What a derived key is for; keys of different purposes tell nothing of each other. */
-export type KeyPurpose = 'otp' | 'phone-limits' | 'refresh-token' | 'device-token' | 'signing-key';
+export type KeyPurpose =
+  'otp' | 'phone-limits' | 'refresh-token' | 'device-token' | 'signing-key' | 'idempotency-key';
 
 export interface DerivedKey {
   /** 8 hexadecimal digits that name the master secret, and tell nothing of it. */
@@ -27,7 +28,8 @@ export class AppKeys {
     return this.all(purpose).find((candidate) => candidate.id === id)?.key;
   }
 
-  private all(purpose: KeyPurpose): readonly DerivedKey[] {
+  /** Every key of a rotation, the one that makes first. */
+  all(purpose: KeyPurpose): readonly DerivedKey[] {
     const known = this.keys.get(purpose);
     if (known) return known;
     const derived = this.secrets.map((secret) => ({

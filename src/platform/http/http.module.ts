@@ -1,5 +1,6 @@
 import { Global, Module } from '@nestjs/common';
 
+import { IdempotencyKeys } from './idempotency-key.js';
 import { ProblemsController } from './problems.controller.js';
 import { PublicUrl } from './public-url.js';
 
@@ -7,7 +8,7 @@ import { PublicUrl } from './public-url.js';
 @Global()
 @Module({
   controllers: [ProblemsController],
-  providers: [PublicUrl],
-  exports: [PublicUrl],
+  providers: [PublicUrl, IdempotencyKeys],
+  exports: [PublicUrl, IdempotencyKeys],
 })
 export class HttpModule {}

@@ -134,6 +134,11 @@ export const PROBLEMS = {
     advice: 'Show each entry of `errors` beside its field.',
     members: { errors: 'All faults: `field` (path), `code` (stable), `message` (for developers).' },
   },
+  idempotency_key_reused: {
+    status: 422,
+    title: 'The Idempotency-Key belongs to another request',
+    advice: 'Make a new key for each request that is meant anew; repeat one only with the very same body.',
+  },
   phone_number_invalid: {
     status: 422,
     title: 'That is not a phone number',
