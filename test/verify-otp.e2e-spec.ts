@@ -178,21 +178,24 @@ describe('a code', () => {
   it('opens nothing for another purpose, nor for another user', async () => {
     const asking = await app.signIn();
     const phone = aPhoneNumber();
-    const otp = await app.started.provider<{
-      request(request: object): Promise<unknown>;
+    const requests = await app.started.provider<{ request(request: object): Promise<unknown> }>(
+      'otp/otp-requests.service.js',
+      'OtpRequests',
+    );
+    const guesses = await app.started.provider<{
       redeem(guess: object, work: () => Promise<string>): Promise<string>;
-    }>('otp/otp.service.js', 'OtpService');
-    await otp.request({ phoneNumber: phone, purpose: 'phone_change', userId: asking.id });
+    }>('otp/otp-guesses.service.js', 'OtpGuesses');
+    await requests.request({ phoneNumber: phone, purpose: 'phone_change', userId: asking.id });
     const code = await app.code(phone);
     expect((await app.verify(phone, code)).body).toEqual(problem('otp_not_found'));
 
     const guess = { phoneNumber: phone, purpose: 'phone_change', code };
     const moved = () => Promise.resolve('moved');
     const another = '01935b2e-7c1f-7d52-9a3e-4c8d2f6b1a07';
-    await expect(otp.redeem({ ...guess, userId: another }, moved)).rejects.toMatchObject({
+    await expect(guesses.redeem({ ...guess, userId: another }, moved)).rejects.toMatchObject({
       code: 'otp_not_found',
     });
-    await expect(otp.redeem({ ...guess, userId: asking.id }, moved)).resolves.toBe('moved');
+    await expect(guesses.redeem({ ...guess, userId: asking.id }, moved)).resolves.toBe('moved');
   });
 
   it('that was asked for with a code_challenge is there for its code_verifier alone', async () => {

@@ -2,7 +2,8 @@ import { Inject, Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 
 import { DeviceTokens } from '../otp/device-tokens.js';
-import { type OtpRequest, type OtpSent, OtpService, type RedeemedOtp } from '../otp/otp.service.js';
+import { OtpGuesses, type RedeemedOtp } from '../otp/otp-guesses.service.js';
+import { type OtpRequest, OtpRequests, type OtpSent } from '../otp/otp-requests.service.js';
 import { type Clock, CLOCK } from '../platform/clock.js';
 import type { ClientInfo } from '../platform/http/client-info.decorator.js';
 import type { Caller } from '../platform/http/current-user.decorator.js';
@@ -29,7 +30,8 @@ export interface SignedIn {
 @Injectable()
 export class AuthService {
   constructor(
-    private readonly otp: OtpService,
+    private readonly requests: OtpRequests,
+    private readonly guesses: OtpGuesses,
     private readonly deviceTokens: DeviceTokens,
     private readonly users: UsersService,
     private readonly sessions: SessionsService,
@@ -38,7 +40,7 @@ export class AuthService {
 
   /** Texts a code. The answer is the same for numbers with and without an account. */
   signUp(request: Omit<OtpRequest, 'purpose' | 'userId'>): Promise<OtpSent> {
-    return this.otp.request({ ...request, purpose: 'sign_in' });
+    return this.requests.request({ ...request, purpose: 'sign_in' });
   }
 
   /**
@@ -74,8 +76,8 @@ export class AuthService {
     const repeat = (transaction: EntityManager, sessionId: string) =>
       this.repeat(transaction, sessionId, now);
     const opened = idempotencyKey
-      ? await this.otp.redeemOnce(signInGuess, idempotencyKey, { repeat, work })
-      : await this.otp.redeem(signInGuess, work);
+      ? await this.guesses.redeemOnce(signInGuess, idempotencyKey, { repeat, work })
+      : await this.guesses.redeem(signInGuess, work);
     // Thrown after the commit: a right code is used up, whatever it opened.
     if (!opened) throw new Problem('account_suspended');
     const { session, profile, roles, isNew: isNewUser } = opened;

@@ -5,20 +5,24 @@ import { overridable } from '../platform/overrides.js';
 import { SmsModule } from '../sms/sms.module.js';
 import { CODE_GENERATOR, randomCodes } from './code-generator.js';
 import { DeviceTokens } from './device-tokens.js';
-import { OtpService } from './otp.service.js';
+import { OtpGuesses } from './otp-guesses.service.js';
+import { OtpRequests } from './otp-requests.service.js';
 import { OtpTexts } from './otp-texts.js';
 import { PhoneLimit } from './phone-limit.entity.js';
 import { PhoneOtp } from './phone-otp.entity.js';
+import { PhoneWaits } from './phone-waits.js';
 
 /** Issues and checks one-time codes. */
 @Module({
   imports: [TypeOrmModule.forFeature([PhoneOtp, PhoneLimit]), SmsModule],
   providers: [
-    OtpService,
+    OtpRequests,
+    OtpGuesses,
+    PhoneWaits,
     OtpTexts,
     DeviceTokens,
     overridable(CODE_GENERATOR, { useFactory: () => randomCodes }),
   ],
-  exports: [OtpService, DeviceTokens],
+  exports: [OtpRequests, OtpGuesses, DeviceTokens],
 })
 export class OtpModule {}

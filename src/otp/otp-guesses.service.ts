@@ -1,8 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { InjectEntityManager } from '@nestjs/typeorm';
-import { createHmac, randomBytes } from 'node:crypto';
 import { EntityManager } from 'typeorm';
-import { v7 as uuidv7 } from 'uuid';
 
 import { type Clock, CLOCK } from '../platform/clock.js';
 import { AppKeys } from '../platform/config/app-keys.js';
@@ -10,51 +8,12 @@ import { inTransaction } from '../platform/database/statement.js';
 import { IdempotencyKeys } from '../platform/http/idempotency-key.js';
 import { Problem } from '../platform/http/problem.js';
 import { codeChallengeOf } from './code-challenge.js';
-import { CODE_GENERATOR, type CodeGenerator } from './code-generator.js';
-import { hashCode, matchesHash } from './code-hash.js';
+import { matchesHash } from './code-hash.js';
 import { signInNumber } from './number-policy.js';
 import { OTP_CONFIG, type OtpConfig } from './otp.config.js';
 import type { OtpPurpose } from './otp-purpose.js';
-import { OtpTexts } from './otp-texts.js';
-import {
-  activateOtp,
-  claimGuess,
-  findOtpOfRequest,
-  type HashedRequest,
-  markVerifiedOtp,
-  type NewOtp,
-  nextSendAt,
-  type OtpScope,
-  reserveOtp,
-  sessionOfVerify,
-  useUpOtp,
-  withdrawOtp,
-} from './phone-otps.js';
-
-export interface OtpRequest {
-  /** As the user wrote it. */
-  phoneNumber: string;
-  purpose: OtpPurpose;
-  /** The asking user, for a phone change. */
-  userId?: string | undefined;
-  /** Binds the code to whoever holds the verifier (RFC 7636, S256). */
-  codeChallenge?: string | undefined;
-  /** 4 to 8. */
-  minCodeLength?: number | undefined;
-  /** Name of the Android app whose hash goes into the text. */
-  app?: string | undefined;
-  /** A repeat with the same key and body is answered the same, and sends nothing. */
-  idempotency?: { key: string; body: string } | undefined;
-}
-
-/** What a client may know of a code that was sent. Seconds. */
-export interface OtpSent {
-  phoneNumber: string;
-  codeLength: number;
-  expiresIn: number;
-  resendIn: number;
-  attempts: number;
-}
+import { claimGuess, markVerifiedOtp, type OtpScope, sessionOfVerify, useUpOtp } from './phone-otps.js';
+import { PhoneWaits } from './phone-waits.js';
 
 export interface OtpGuess {
   /** As the user wrote it. */
@@ -78,92 +37,17 @@ const FORGET_AFTER_MS = 24 * 60 * 60 * 1000;
 // A guess that lost a race looks again; what it then sees is settled, unless it loses to yet another.
 const LOOKS = 3;
 
-const REQUEST_SCOPE = ['otp-request'];
-
+/** Takes guesses at codes. */
 @Injectable()
-export class OtpService {
+export class OtpGuesses {
   constructor(
     @InjectEntityManager() private readonly db: EntityManager,
     @Inject(OTP_CONFIG) private readonly config: OtpConfig,
     @Inject(CLOCK) private readonly clock: Clock,
-    @Inject(CODE_GENERATOR) private readonly codes: CodeGenerator,
-    private readonly texts: OtpTexts,
+    private readonly waits: PhoneWaits,
     private readonly keys: AppKeys,
     private readonly idempotencyKeys: IdempotencyKeys,
   ) {}
-
-  /**
-   * Sends a code. The text goes out after the code is committed as unsent; only once the provider took it, it can be
-   * guessed, in place of the earlier code of the same binding.
-   *
-   * @throws {Problem} `phone_number_invalid`, `phone_number_unsupported`, `phone_number_unreachable`, `otp_cooldown`,
-   * `sms_unavailable`.
-   */
-  async request(request: OtpRequest): Promise<OtpSent> {
-    const phoneNumber = signInNumber(request.phoneNumber, this.config.allowedCountries);
-    const now = this.clock.now();
-    const repeated = request.idempotency && (await this.findRepeated(request.idempotency, now));
-    if (repeated) return repeated;
-    const codeLength = Math.max(this.config.length, request.minCodeLength ?? 0);
-    const code = this.codes.generate(codeLength);
-    const otp = this.newOtp(request, phoneNumber, code, now);
-    const wait = { phoneKey: this.phoneKey(phoneNumber), until: after(now, this.config.resendSeconds) };
-
-    if (!(await reserveOtp(this.db, otp, wait))) {
-      throw new Problem('otp_cooldown', {
-        retry_after: await this.secondsToWait(this.db, wait.phoneKey, now),
-      });
-    }
-    const { purpose, app } = request;
-    const outcome = await this.texts.send({
-      to: phoneNumber,
-      purpose,
-      code,
-      app,
-      ttlSeconds: this.config.ttlSeconds,
-    });
-    if (outcome.fate === 'refused') {
-      await withdrawOtp(this.db, otp, wait);
-      throw outcome.code === 'sms_unavailable'
-        ? new Problem(outcome.code, { retry_after: outcome.retryAfter ?? 30 })
-        : new Problem(outcome.code);
-    }
-    // A text of unknown fate may yet arrive, so its code must be good.
-    const isAccepted = outcome.fate === 'accepted';
-    // Only a success is kept under its key: what was refused, or may have been, is tried afresh.
-    await activateOtp(this.db, otp, this.clock.now(), isAccepted ? this.hashRequest(request) : undefined);
-    if (!isAccepted) {
-      throw new Problem('sms_unavailable', { retry_after: this.config.resendSeconds });
-    }
-    return this.sent(phoneNumber, codeLength);
-  }
-
-  private sent(phoneNumber: string, codeLength: number): OtpSent {
-    const { ttlSeconds: expiresIn, resendSeconds: resendIn, maxAttempts: attempts } = this.config;
-    return { phoneNumber, codeLength, expiresIn, resendIn, attempts };
-  }
-
-  /** @throws {Problem} `idempotency_key_reused` */
-  private async findRepeated(
-    { key, body }: { key: string; body: string },
-    now: Date,
-  ): Promise<OtpSent | undefined> {
-    const found = await findOtpOfRequest(this.db, this.idempotencyKeys.hashes(REQUEST_SCOPE, key), now);
-    if (!found) return undefined;
-    if (!this.idempotencyKeys.matches([...REQUEST_SCOPE, body], key, found.bodyHash)) {
-      throw new Problem('idempotency_key_reused');
-    }
-    return this.sent(found.phoneNumber, found.codeLength);
-  }
-
-  private hashRequest({ idempotency }: OtpRequest): HashedRequest | undefined {
-    if (!idempotency) return undefined;
-    const { key, body } = idempotency;
-    return {
-      keyHash: this.idempotencyKeys.hash(REQUEST_SCOPE, key),
-      bodyHash: this.idempotencyKeys.hash([...REQUEST_SCOPE, body], key),
-    };
-  }
 
   /**
    * Takes one guess at the pending code. When it is right the code is used up, and `work` runs, in one transaction:
@@ -253,39 +137,7 @@ export class OtpService {
       if (pending.expiresAt <= now) return new Problem('otp_expired');
       if (pending.attempts >= maxAttempts) break;
     }
-    const retryAfter = await this.secondsToWait(manager, this.phoneKey(scope.phoneNumber), now);
+    const retryAfter = await this.waits.secondsLeft(manager, scope.phoneNumber, now);
     return new Problem('otp_attempts_exceeded', { retry_after: retryAfter });
   }
-
-  private newOtp(request: OtpRequest, phoneNumber: string, code: string, now: Date): NewOtp {
-    const { purpose } = request;
-    const { id: keyId, key } = this.keys.current('otp');
-    const salt = randomBytes(16);
-    return {
-      id: uuidv7({ msecs: now.getTime() }),
-      phoneNumber,
-      purpose,
-      userId: request.userId ?? null,
-      codeChallenge: request.codeChallenge ?? null,
-      hash: hashCode(key, { salt, phoneNumber, purpose, code }),
-      salt,
-      keyId,
-      codeLength: code.length,
-      createdAt: now,
-      expiresAt: after(now, this.config.ttlSeconds),
-    };
-  }
-
-  private phoneKey(phoneNumber: string): Buffer {
-    return createHmac('sha256', this.keys.current('phone-limits').key).update(phoneNumber).digest();
-  }
-
-  private async secondsToWait(manager: EntityManager, phoneKey: Buffer, now: Date): Promise<number> {
-    const until = await nextSendAt(manager, phoneKey);
-    return until ? Math.max(0, Math.ceil((until.getTime() - now.getTime()) / 1000)) : 0;
-  }
-}
-
-function after(start: Date, seconds: number): Date {
-  return new Date(start.getTime() + seconds * 1000);
 }

@@ -1,0 +1,163 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { InjectEntityManager } from '@nestjs/typeorm';
+import { randomBytes } from 'node:crypto';
+import { EntityManager } from 'typeorm';
+import { v7 as uuidv7 } from 'uuid';
+
+import { type Clock, CLOCK } from '../platform/clock.js';
+import { AppKeys } from '../platform/config/app-keys.js';
+import { IdempotencyKeys } from '../platform/http/idempotency-key.js';
+import { Problem } from '../platform/http/problem.js';
+import { CODE_GENERATOR, type CodeGenerator } from './code-generator.js';
+import { hashCode } from './code-hash.js';
+import { signInNumber } from './number-policy.js';
+import { OTP_CONFIG, type OtpConfig } from './otp.config.js';
+import type { OtpPurpose } from './otp-purpose.js';
+import { OtpTexts } from './otp-texts.js';
+import {
+  activateOtp,
+  findOtpOfRequest,
+  type HashedRequest,
+  type NewOtp,
+  reserveOtp,
+  withdrawOtp,
+} from './phone-otps.js';
+import { PhoneWaits } from './phone-waits.js';
+
+export interface OtpRequest {
+  /** As the user wrote it. */
+  phoneNumber: string;
+  purpose: OtpPurpose;
+  /** The asking user, for a phone change. */
+  userId?: string | undefined;
+  /** Binds the code to whoever holds the verifier (RFC 7636, S256). */
+  codeChallenge?: string | undefined;
+  /** 4 to 8. */
+  minCodeLength?: number | undefined;
+  /** Name of the Android app whose hash goes into the text. */
+  app?: string | undefined;
+  /** A repeat with the same key and body is answered the same, and sends nothing. */
+  idempotency?: { key: string; body: string } | undefined;
+}
+
+/** What a client may know of a code that was sent. Seconds. */
+export interface OtpSent {
+  phoneNumber: string;
+  codeLength: number;
+  expiresIn: number;
+  resendIn: number;
+  attempts: number;
+}
+
+const REQUEST_SCOPE = ['otp-request'];
+
+/** Sends codes. */
+@Injectable()
+export class OtpRequests {
+  constructor(
+    @InjectEntityManager() private readonly db: EntityManager,
+    @Inject(OTP_CONFIG) private readonly config: OtpConfig,
+    @Inject(CLOCK) private readonly clock: Clock,
+    @Inject(CODE_GENERATOR) private readonly codes: CodeGenerator,
+    private readonly texts: OtpTexts,
+    private readonly waits: PhoneWaits,
+    private readonly keys: AppKeys,
+    private readonly idempotencyKeys: IdempotencyKeys,
+  ) {}
+
+  /**
+   * Sends a code. The text goes out after the code is committed as unsent; only once the provider took it, it can be
+   * guessed, in place of the earlier code of the same binding.
+   *
+   * @throws {Problem} `phone_number_invalid`, `phone_number_unsupported`, `phone_number_unreachable`, `otp_cooldown`,
+   * `sms_unavailable`.
+   */
+  async request(request: OtpRequest): Promise<OtpSent> {
+    const phoneNumber = signInNumber(request.phoneNumber, this.config.allowedCountries);
+    const now = this.clock.now();
+    const repeated = request.idempotency && (await this.findRepeated(request.idempotency, now));
+    if (repeated) return repeated;
+    const codeLength = Math.max(this.config.length, request.minCodeLength ?? 0);
+    const code = this.codes.generate(codeLength);
+    const otp = this.newOtp(request, phoneNumber, code, now);
+    const wait = { phoneKey: this.waits.keyOf(phoneNumber), until: after(now, this.config.resendSeconds) };
+
+    if (!(await reserveOtp(this.db, otp, wait))) {
+      throw new Problem('otp_cooldown', {
+        retry_after: await this.waits.secondsLeft(this.db, phoneNumber, now),
+      });
+    }
+    const { purpose, app } = request;
+    const outcome = await this.texts.send({
+      to: phoneNumber,
+      purpose,
+      code,
+      app,
+      ttlSeconds: this.config.ttlSeconds,
+    });
+    if (outcome.fate === 'refused') {
+      await withdrawOtp(this.db, otp, wait);
+      throw outcome.code === 'sms_unavailable'
+        ? new Problem(outcome.code, { retry_after: outcome.retryAfter ?? 30 })
+        : new Problem(outcome.code);
+    }
+    // A text of unknown fate may yet arrive, so its code must be good.
+    const isAccepted = outcome.fate === 'accepted';
+    // Only a success is kept under its key: what was refused, or may have been, is tried afresh.
+    await activateOtp(this.db, otp, this.clock.now(), isAccepted ? this.hashRequest(request) : undefined);
+    if (!isAccepted) {
+      throw new Problem('sms_unavailable', { retry_after: this.config.resendSeconds });
+    }
+    return this.sent(phoneNumber, codeLength);
+  }
+
+  private sent(phoneNumber: string, codeLength: number): OtpSent {
+    const { ttlSeconds: expiresIn, resendSeconds: resendIn, maxAttempts: attempts } = this.config;
+    return { phoneNumber, codeLength, expiresIn, resendIn, attempts };
+  }
+
+  /** @throws {Problem} `idempotency_key_reused` */
+  private async findRepeated(
+    { key, body }: { key: string; body: string },
+    now: Date,
+  ): Promise<OtpSent | undefined> {
+    const found = await findOtpOfRequest(this.db, this.idempotencyKeys.hashes(REQUEST_SCOPE, key), now);
+    if (!found) return undefined;
+    if (!this.idempotencyKeys.matches([...REQUEST_SCOPE, body], key, found.bodyHash)) {
+      throw new Problem('idempotency_key_reused');
+    }
+    return this.sent(found.phoneNumber, found.codeLength);
+  }
+
+  private hashRequest({ idempotency }: OtpRequest): HashedRequest | undefined {
+    if (!idempotency) return undefined;
+    const { key, body } = idempotency;
+    return {
+      keyHash: this.idempotencyKeys.hash(REQUEST_SCOPE, key),
+      bodyHash: this.idempotencyKeys.hash([...REQUEST_SCOPE, body], key),
+    };
+  }
+
+  private newOtp(request: OtpRequest, phoneNumber: string, code: string, now: Date): NewOtp {
+    const { purpose } = request;
+    const { id: keyId, key } = this.keys.current('otp');
+    const salt = randomBytes(16);
+    return {
+      id: uuidv7({ msecs: now.getTime() }),
+      phoneNumber,
+      purpose,
+      userId: request.userId ?? null,
+      codeChallenge: request.codeChallenge ?? null,
+      hash: hashCode(key, { salt, phoneNumber, purpose, code }),
+      salt,
+      keyId,
+      codeLength: code.length,
+      createdAt: now,
+      expiresAt: after(now, this.config.ttlSeconds),
+    };
+  }
+}
+
+function after(start: Date, seconds: number): Date {
+  return new Date(start.getTime() + seconds * 1000);
+}
