@@ -2,7 +2,7 @@ import { Controller, Get, Res } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 
-import { answerConditionally } from '../platform/http/conditional.js';
+import { answerConditionally, ApiConditional } from '../platform/http/conditional.js';
 import { Public } from '../platform/http/public.decorator.js';
 import { EventInterestsDto, toEventInterestDto } from './interests.dto.js';
 import { InterestsService } from './interests.service.js';
@@ -19,6 +19,7 @@ export class InterestsController {
    * Public, and cacheable: send the `ETag` back as `If-None-Match`, and 304 says that nothing has changed.
    */
   @Get()
+  @ApiConditional()
   async eventInterests(
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<EventInterestsDto | undefined> {

@@ -1,7 +1,8 @@
 import { Controller, Get, Headers, Param, Res, StreamableFile } from '@nestjs/common';
-import { ApiHeader, ApiOkResponse, ApiParam, ApiResponse, ApiTags } from '@nestjs/swagger';
+import { ApiOkResponse, ApiParam, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 
+import { ApiConditional } from '../platform/http/conditional.js';
 import { ApiProblems } from '../platform/http/api-problems.decorator.js';
 import { Public } from '../platform/http/public.decorator.js';
 import { PictureFiles } from './picture-files.service.js';
@@ -21,9 +22,8 @@ export class PictureFilesController {
    */
   @Get(':file')
   @ApiParam({ name: 'file', example: '9f2c41d07be85a3690d4f17c2b6ea853.webp' })
-  @ApiHeader({ name: 'If-None-Match', required: false, schema: { type: 'string' } })
   @ApiOkResponse({ content: { [PICTURE_MEDIA_TYPE]: { schema: { type: 'string', format: 'binary' } } } })
-  @ApiResponse({ status: 304, description: 'The client has it already.' })
+  @ApiConditional()
   @ApiProblems('not_found', 'storage_unavailable')
   async pictureFile(
     @Param('file') file: string,

@@ -3,7 +3,7 @@ import { ApiBearerAuth, ApiHeader, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 
 import { ApiProblems } from '../platform/http/api-problems.decorator.js';
-import { answerConditionally, versionsOfIfMatch } from '../platform/http/conditional.js';
+import { answerConditionally, ApiConditional, versionsOfIfMatch } from '../platform/http/conditional.js';
 import { type Caller, CurrentUser } from '../platform/http/current-user.decorator.js';
 import { Faults } from '../platform/http/deferred-faults.js';
 import type { Profile } from './profile.js';
@@ -43,7 +43,7 @@ export class ProfileController {
    * Send the `ETag` back as `If-None-Match`, and 304 says that nothing has changed.
    */
   @Get('profile')
-  @ApiHeader({ name: 'If-None-Match', required: false, schema: { type: 'string' } })
+  @ApiConditional()
   async profile(
     @CurrentUser() { userId }: Caller,
     @Res({ passthrough: true }) reply: FastifyReply,

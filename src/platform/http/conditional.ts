@@ -1,9 +1,18 @@
+import { applyDecorators } from '@nestjs/common';
+import { ApiHeader, ApiResponse } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { createHash } from 'node:crypto';
 
 // Conditional requests (RFC 9110, section 13). Our tags are strong: `"<version>-<hash of the body>"`, where the
 // version is absent for what has none. The hash moves with all that a body shows (an age, a renamed interest), the
 // version only with what a client can change, and overwrite.
+
+/** Documents a route that answers with {@link answerConditionally}. */
+export const ApiConditional = (): MethodDecorator =>
+  applyDecorators(
+    ApiHeader({ name: 'If-None-Match', required: false, schema: { type: 'string' } }),
+    ApiResponse({ status: 304, description: 'The client has it already.' }),
+  );
 
 /**
  * Sets `ETag` and `Cache-Control`, and answers 304 where the client has this very body already.
