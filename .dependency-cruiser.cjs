@@ -15,6 +15,7 @@ module.exports = {
       from: { path: '^src/[^/]+/', pathNot: '^src/auth/' },
       to: { path: '^src/auth/' },
     },
+    only('audit', []),
     only('sms', []),
     only('otp', ['sms']),
     only('interests', []),
@@ -60,9 +61,9 @@ module.exports = {
   },
 };
 
-/** A feature may import only these others, beside itself and the platform. */
+/** A feature may import only these others, beside itself, the platform, and the audit log that all may write to. */
 function only(feature, others) {
-  const allowed = ['platform', feature, ...others].join('|');
+  const allowed = ['platform', 'audit', feature, ...others].join('|');
   return {
     name: `arrows-of-${feature}`,
     severity: 'error',

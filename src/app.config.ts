@@ -1,3 +1,4 @@
+import { administrationConfig } from './auth/administration.config.js';
 import { tokensConfig } from './auth/tokens.config.js';
 import { otpConfig } from './otp/otp.config.js';
 import { secretConfig } from './platform/config/secret.config.js';
@@ -16,6 +17,7 @@ export const CONFIG_SLICES: readonly Slice<unknown>[] = [
   smsConfig,
   otpConfig,
   tokensConfig,
+  administrationConfig,
   storageConfig,
   logConfig,
 ];

@@ -16,6 +16,7 @@ export { type Caller, CurrentUser } from './platform/http/current-user.decorator
 export { Problem } from './platform/http/problem.js';
 export type { FieldFault, ProblemCode } from './platform/http/problem-catalogue.js';
 export { Public } from './platform/http/public.decorator.js';
+export { RequireRole } from './platform/http/require-role.decorator.js';
 export { OBJECT_STORAGE, type ObjectStorage } from './platform/storage/object-storage.js';
 export { SMS_SENDER, type SmsMessage, type SmsOutcome, type SmsSender } from './sms/sms-sender.js';
 export type { Profile, PublicProfile } from './users/profile.js';

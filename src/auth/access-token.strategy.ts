@@ -1,5 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { PassportStrategy } from '@nestjs/passport';
+import type { FastifyRequest } from 'fastify';
 import type { KeyObject } from 'node:crypto';
 import { Passport, type PassportStatic } from 'passport';
 import { ExtractJwt, Strategy } from 'passport-jwt';
@@ -8,6 +9,8 @@ import { type Clock, CLOCK } from '../platform/clock.js';
 import type { Caller } from '../platform/http/current-user.decorator.js';
 import { Problem } from '../platform/http/problem.js';
 import type { AccessTokenClaims } from './access-tokens.js';
+import { ADMINISTRATION_CONFIG, type AdministrationConfig } from './administration.config.js';
+import { rolesInForce } from './roles-in-force.js';
 import { SessionsService } from './sessions.service.js';
 import { SigningKeys } from './signing-keys.service.js';
 import { TOKENS_CONFIG, type TokensConfig } from './tokens.config.js';
@@ -20,6 +23,7 @@ export class AccessTokenStrategy extends PassportStrategy(Strategy) {
   constructor(
     signingKeys: SigningKeys,
     @Inject(TOKENS_CONFIG) config: TokensConfig,
+    @Inject(ADMINISTRATION_CONFIG) private readonly administration: AdministrationConfig,
     @Inject(CLOCK) private readonly clock: Clock,
     private readonly sessions: SessionsService,
   ) {
@@ -30,6 +34,7 @@ export class AccessTokenStrategy extends PassportStrategy(Strategy) {
       audience: config.audience,
       // Judged in validate(), by our own clock.
       ignoreExpiration: true,
+      passReqToCallback: true,
       secretOrKeyProvider: (
         _request: unknown,
         token: string,
@@ -37,7 +42,7 @@ export class AccessTokenStrategy extends PassportStrategy(Strategy) {
       ) => {
         const key = keyOf(token, signingKeys);
         // Its types know no KeyObject; jsonwebtoken, which checks the signature, does.
-        done(key ? null : new Problem('access_token_invalid'), key as unknown as Buffer);
+        done(key ? null : forged('its header names no key of ours'), key as unknown as Buffer);
       },
     });
   }
@@ -47,16 +52,26 @@ export class AccessTokenStrategy extends PassportStrategy(Strategy) {
     return new Passport() as PassportStatic;
   }
 
-  async validate(claims: AccessTokenClaims): Promise<Caller> {
+  async validate({ ip }: FastifyRequest, claims: AccessTokenClaims): Promise<Caller> {
     const { sub: userId, sid: sessionId, exp, auth_time: authTime, roles } = claims;
     if (typeof userId !== 'string' || typeof sessionId !== 'string' || typeof exp !== 'number') {
-      throw new Problem('access_token_invalid');
+      throw forged('a claim is missing');
     }
     const now = this.clock.now();
     if (now.getTime() >= (exp + CLOCK_SKEW_SECONDS) * 1000) throw new Problem('access_token_expired');
-    if (!(await this.sessions.isLive(sessionId, userId, now))) throw new Problem('access_token_invalid');
-    return { userId, sessionId, roles, authenticatedAt: new Date(authTime * 1000) };
+    const session = await this.sessions.findLive(sessionId, userId, now);
+    if (!session) throw new Problem('access_token_invalid');
+    const authenticatedAt = new Date(authTime * 1000);
+    // What the token says is up to its life old: a role may have been taken since, or be used from elsewhere.
+    const held = session.roles.filter((role) => roles.includes(role));
+    const use = { codeLength: session.codeLength, authenticatedAt, ip, now };
+    return { userId, sessionId, roles: rolesInForce(held, use, this.administration), authenticatedAt };
   }
+}
+
+/** No client of ours sends such a token: the guard logs the reason. */
+export function forged(reason: string): Problem {
+  return new Problem('access_token_invalid', undefined, { cause: reason });
 }
 
 /** The key of our own set that the header names; `jku`, `jwk`, `x5u` and `x5c` in it mean nothing to us. */

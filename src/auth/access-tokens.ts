@@ -29,7 +29,11 @@ export class AccessTokens {
     private readonly jwt: JwtService,
   ) {}
 
-  /** Signs a token that ends with its session at the latest. */
+  /**
+   * Signs a token that ends with its session at the latest.
+   *
+   * @param roles those in force.
+   */
   make(
     session: { id: string; userId: string; authenticatedAt: Date; expiresAt: Date },
     roles: readonly string[],

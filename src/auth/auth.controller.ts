@@ -121,8 +121,12 @@ export class AuthController {
   @Post('logout')
   @HttpCode(HttpStatus.NO_CONTENT)
   @ApiBody({ type: LogoutDto, required: false })
-  async logout(@OptionalUser() caller: Caller | undefined, @Body() body: LogoutDto): Promise<void> {
-    await this.auth.logOut(caller, body.refresh_token);
+  async logout(
+    @OptionalUser() caller: Caller | undefined,
+    @Body() body: LogoutDto,
+    @Client() client: ClientInfo,
+  ): Promise<void> {
+    await this.auth.logOut(caller, body.refresh_token, client);
   }
 }
 

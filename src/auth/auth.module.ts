@@ -3,6 +3,7 @@ import { JwtModule } from '@nestjs/jwt';
 import { PassportModule } from '@nestjs/passport';
 import { TypeOrmModule } from '@nestjs/typeorm';
 
+import { AuditModule } from '../audit/audit.module.js';
 import { OtpModule } from '../otp/otp.module.js';
 import { UsersModule } from '../users/users.module.js';
 import { AccessTokenStrategy } from './access-token.strategy.js';
@@ -10,8 +11,10 @@ import { AccessTokens } from './access-tokens.js';
 import { AuthController } from './auth.controller.js';
 import { AuthService } from './auth.service.js';
 import { JwksController } from './jwks.controller.js';
+import { LiveSessions } from './live-sessions.js';
 import { RefreshTokens } from './refresh-tokens.js';
 import { Session } from './session.entity.js';
+import { SessionEndings } from './session-endings.service.js';
 import { SessionsController } from './sessions.controller.js';
 import { SessionsService } from './sessions.service.js';
 import { SigningKey } from './signing-key.entity.js';
@@ -23,11 +26,21 @@ import { SigningKeys } from './signing-keys.service.js';
     TypeOrmModule.forFeature([Session, SigningKey]),
     JwtModule,
     PassportModule,
+    AuditModule,
     OtpModule,
     UsersModule,
   ],
   controllers: [AuthController, SessionsController, JwksController],
-  providers: [AuthService, SessionsService, AccessTokens, RefreshTokens, SigningKeys, AccessTokenStrategy],
+  providers: [
+    AuthService,
+    SessionsService,
+    SessionEndings,
+    LiveSessions,
+    AccessTokens,
+    RefreshTokens,
+    SigningKeys,
+    AccessTokenStrategy,
+  ],
   exports: [AccessTokenStrategy],
 })
 export class AuthModule {}

@@ -10,6 +10,8 @@ import type { Caller } from '../platform/http/current-user.decorator.js';
 import { Problem } from '../platform/http/problem.js';
 import type { Profile } from '../users/profile.js';
 import { UsersService } from '../users/users.service.js';
+import { LiveSessions } from './live-sessions.js';
+import { SessionEndings } from './session-endings.service.js';
 import { SessionsService, type Tokens } from './sessions.service.js';
 
 export interface SignInGuess {
@@ -35,6 +37,8 @@ export class AuthService {
     private readonly deviceTokens: DeviceTokens,
     private readonly users: UsersService,
     private readonly sessions: SessionsService,
+    private readonly endings: SessionEndings,
+    private readonly live: LiveSessions,
     @Inject(CLOCK) private readonly clock: Clock,
   ) {}
 
@@ -48,9 +52,13 @@ export class AuthService {
    *
    * @throws {Problem} `access_token_invalid` where there is neither.
    */
-  async logOut(caller: Caller | undefined, refreshToken: string | undefined): Promise<void> {
-    if (caller) await this.sessions.logOut(caller);
-    else if (refreshToken !== undefined) await this.sessions.logOutByToken(refreshToken);
+  async logOut(
+    caller: Caller | undefined,
+    refreshToken: string | undefined,
+    client: ClientInfo,
+  ): Promise<void> {
+    if (caller) await this.endings.logOut(caller, client);
+    else if (refreshToken !== undefined) await this.endings.logOutByToken(refreshToken, client);
     else throw new Problem('access_token_invalid');
   }
 
@@ -65,13 +73,14 @@ export class AuthService {
     idempotencyKey?: string,
   ): Promise<SignedIn> {
     const now = this.clock.now();
+    const asked = this.live.moment();
     const signInGuess = { ...guess, purpose: 'sign_in' as const };
     const work = async (transaction: EntityManager, { phoneNumber, codeLength }: RedeemedOtp) => {
       const user = await this.users.signIn(transaction, phoneNumber, now);
       if (user.status !== 'active') return undefined;
       const start = { userId: user.profile.userId, codeLength, deviceName, client, now };
-      const session = await this.sessions.open(transaction, start);
-      return { ...user, session, sessionId: session.id };
+      const { session, ended } = await this.sessions.open(transaction, start);
+      return { ...user, session, ended, sessionId: session.id };
     };
     const repeat = (transaction: EntityManager, sessionId: string) =>
       this.repeat(transaction, sessionId, now);
@@ -80,9 +89,11 @@ export class AuthService {
       : await this.guesses.redeem(signInGuess, work);
     // Thrown after the commit: a right code is used up, whatever it opened.
     if (!opened) throw new Problem('account_suspended');
-    const { session, profile, roles, isNew: isNewUser } = opened;
+    const { session, ended, profile, roles, isNew: isNewUser } = opened;
+    this.live.remember({ ...session, roles }, now, asked);
+    if (ended.length > 0) this.live.forget(ended);
     return {
-      tokens: this.sessions.tokens(session, roles, now),
+      tokens: this.sessions.tokens(session, { roles, client, now }),
       deviceToken: this.deviceTokens.make(profile.phoneNumber, profile.userId),
       isNewUser,
       profile,
@@ -96,6 +107,6 @@ export class AuthService {
     const { session, roles } = fresh;
     // The sign-in that makes a user gives both the same time.
     const isNew = profile.createdAt.getTime() === session.createdAt.getTime();
-    return { profile, roles, isNew, status: 'active' as const, session, sessionId };
+    return { profile, roles, isNew, status: 'active' as const, session, ended: [], sessionId };
   }
 }

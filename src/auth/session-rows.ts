@@ -1,7 +1,8 @@
-import { type EntityManager, IsNull, MoreThan, Not } from 'typeorm';
+import { type EntityManager, IsNull, MoreThan } from 'typeorm';
 
 import { statement } from '../platform/database/statement.js';
 import type { ClientInfo } from '../platform/http/client-info.decorator.js';
+import type { LiveSession } from './live-sessions.js';
 import { type RevokedReason, Session } from './session.entity.js';
 
 // Every statement on `sessions`.
@@ -12,32 +13,42 @@ export interface SessionRow {
   userId: string;
   salt: Buffer;
   counter: number;
+  codeLength: number;
   authenticatedAt: Date;
   createdAt: Date;
   expiresAt: Date;
 }
 
 export interface NewSession extends SessionRow, ClientInfo {
-  codeLength: number;
   deviceName: string | null;
 }
 
 // The sign-in holds the lock of its user, so that no two of them count at once.
-const insert = statement<never>(
+const insert = statement<{ ended: string[] | null }>(
   'session_insert',
   `WITH ended AS (
      UPDATE sessions SET revoked_at = $10, revoked_reason = 'limit'
      WHERE id IN (SELECT id FROM sessions WHERE user_id = $2 AND revoked_at IS NULL AND expires_at > $10
                   ORDER BY last_used_at DESC, id DESC OFFSET $12::integer - 1)
+     RETURNING id
    )
    INSERT INTO sessions (id, user_id, salt, counter, code_length, device_name, ip, user_agent, authenticated_at,
                          created_at, last_used_at, expires_at)
-   VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10, $11)`,
+   VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10, $11)
+   RETURNING (SELECT array_agg(id) FROM ended) AS ended`,
 );
 
-/** Opens a session; where the user then has more than `max`, the least recently used one ends. */
-export async function insertSession(manager: EntityManager, session: NewSession, max: number): Promise<void> {
-  await insert(manager, [
+/**
+ * Opens a session; where the user then has more than `max`, the least recently used one ends.
+ *
+ * @returns the ids of those that ended.
+ */
+export async function insertSession(
+  manager: EntityManager,
+  session: NewSession,
+  max: number,
+): Promise<string[]> {
+  const [row] = await insert(manager, [
     session.id,
     session.userId,
     session.salt,
@@ -51,12 +62,16 @@ export async function insertSession(manager: EntityManager, session: NewSession,
     session.expiresAt,
     max,
   ]);
+  return row?.ended ?? [];
 }
 
 interface RefreshableRow {
   user_id: string;
   salt: Buffer;
   counter: number;
+  code_length: number;
+  ip: string;
+  user_agent: string | null;
   authenticated_at: Date;
   created_at: Date;
   rotated_at: Date | null;
@@ -69,7 +84,7 @@ interface RefreshableRow {
 
 const findRefreshable = statement<RefreshableRow>(
   'session_find_refreshable',
-  `SELECT s.user_id, s.salt, s.counter, s.authenticated_at, s.created_at, s.rotated_at, s.expires_at,
+  `SELECT s.user_id, s.salt, s.counter, s.code_length, s.ip, s.user_agent, s.authenticated_at, s.created_at, s.rotated_at, s.expires_at,
           s.revoked_reason, s.refresh_key_hash, u.roles,
           s.revoked_at IS NULL AND s.expires_at > $2 AND u.status = 'active' AS is_live
    FROM sessions s JOIN users u ON u.id = s.user_id
@@ -79,6 +94,9 @@ const findRefreshable = statement<RefreshableRow>(
 export interface RefreshableSession {
   session: SessionRow;
   roles: readonly string[];
+  /** Where it was last refreshed from. */
+  ip: string;
+  userAgent: string | null;
   rotatedAt: Date | null;
   isLive: boolean;
   revokedReason: RevokedReason | null;
@@ -98,12 +116,21 @@ export async function findRefreshableSession(
     userId: row.user_id,
     salt: row.salt,
     counter: row.counter,
+    codeLength: row.code_length,
     authenticatedAt: row.authenticated_at,
     createdAt: row.created_at,
     expiresAt: row.expires_at,
   };
-  const { roles, rotated_at: rotatedAt, is_live: isLive, revoked_reason: revokedReason } = row;
-  return { session, roles, rotatedAt, isLive, revokedReason, refreshKeyHash: row.refresh_key_hash };
+  return {
+    session,
+    roles: row.roles,
+    ip: row.ip,
+    userAgent: row.user_agent,
+    rotatedAt: row.rotated_at,
+    isLive: row.is_live,
+    revokedReason: row.revoked_reason,
+    refreshKeyHash: row.refresh_key_hash,
+  };
 }
 
 const rotate = statement<{ counter: number }>(
@@ -129,16 +156,18 @@ export async function rotateSession(
   return rows.length > 0;
 }
 
-const findLive = statement<{ id: string }>(
+const findLive = statement<{ code_length: number; roles: string[] }>(
   'session_find_live',
-  'SELECT id FROM sessions WHERE id = $1 AND user_id = $2 AND revoked_at IS NULL AND expires_at > $3',
+  `SELECT s.code_length, u.roles FROM sessions s JOIN users u ON u.id = s.user_id
+   WHERE s.id = $1 AND s.user_id = $2 AND s.revoked_at IS NULL AND s.expires_at > $3 AND u.status = 'active'`,
 );
 
-export async function isSessionLive(
+export async function findLiveSession(
   manager: EntityManager,
   { id, userId, now }: { id: string; userId: string; now: Date },
-): Promise<boolean> {
-  return (await findLive(manager, [id, userId, now])).length > 0;
+): Promise<LiveSession | undefined> {
+  const [row] = await findLive(manager, [id, userId, now]);
+  return row && { id, userId, roles: row.roles, codeLength: row.code_length };
 }
 
 const revoke = statement<{ id: string }>(
@@ -156,16 +185,19 @@ export async function revokeSession(
   return (await revoke(manager, [id, userId, now, reason])).length > 0;
 }
 
-/** Ends all sessions of a user but one. */
-export async function revokeOtherSessions(
+const revokeAll = statement<{ id: string }>(
+  'session_revoke_all',
+  `UPDATE sessions SET revoked_at = $3, revoked_reason = $4
+   WHERE user_id = $1 AND id IS DISTINCT FROM $2 AND revoked_at IS NULL AND expires_at > $3
+   RETURNING id`,
+);
+
+/** Ends all sessions of a user, but one where that is given. @returns the ids of those that it ended. */
+export async function revokeSessions(
   manager: EntityManager,
-  { id, userId, now, reason }: { id: string; userId: string; now: Date; reason: RevokedReason },
-): Promise<void> {
-  await manager.update(
-    Session,
-    { userId, id: Not(id), revokedAt: IsNull() },
-    { revokedAt: now, revokedReason: reason },
-  );
+  { userId, but, now, reason }: { userId: string; but?: string; now: Date; reason: RevokedReason },
+): Promise<string[]> {
+  return (await revokeAll(manager, [userId, but, now, reason])).map(({ id }) => id);
 }
 
 /** The sessions of a user that live, the most recently used first. */

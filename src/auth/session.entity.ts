@@ -2,13 +2,21 @@ import { Check, Column, Entity, Index, JoinColumn, ManyToOne, PrimaryColumn } fr
 
 import { User } from '../users/user.entity.js';
 
-/** Why a session ended before its time: by its user, by a stolen token, or for a newer one. */
-export type RevokedReason = 'logout' | 'ended' | 'reuse' | 'limit';
+/**
+ * Why a session ended before its time: by its user, by a stolen token, for a newer one, or with its phone number or
+ * its account.
+ */
+export type RevokedReason = 'logout' | 'ended' | 'reuse' | 'limit' | 'phone_change' | 'account_deleted';
+
+export type PushPlatform = 'ios' | 'android' | 'web';
 
 /** One signed-in device. No token is stored: salt and counter derive the one refresh token that is good now. */
 @Entity('sessions')
 @Index('sessions_user_id_idx', ['userId'])
 @Check('sessions_counter_check', `counter >= 0`)
+@Check('sessions_push_check', `(push_platform IS NULL) = (push_token IS NULL)`)
+@Check('sessions_push_platform_check', `push_platform IN ('ios', 'android', 'web')`)
+@Index('sessions_push_token_idx', { synchronize: false })
 @Check('sessions_revoked_check', `(revoked_at IS NULL) = (revoked_reason IS NULL)`)
 export class Session {
   @PrimaryColumn('uuid', { primaryKeyConstraintName: 'sessions_pkey' })
@@ -66,4 +74,11 @@ export class Session {
 
   @Column('text', { name: 'revoked_reason', nullable: true })
   revokedReason!: RevokedReason | null;
+
+  @Column('text', { name: 'push_platform', nullable: true })
+  pushPlatform!: PushPlatform | null;
+
+  /** Where to push to this device: what the platform's push service gave the app. */
+  @Column('text', { name: 'push_token', nullable: true })
+  pushToken!: string | null;
 }

@@ -2,24 +2,25 @@ import { Inject, Injectable } from '@nestjs/common';
 import { InjectEntityManager } from '@nestjs/typeorm';
 import { randomBytes } from 'node:crypto';
 import { EntityManager } from 'typeorm';
-import { validate as isUuid, v7 as uuidv7 } from 'uuid';
+import { v7 as uuidv7 } from 'uuid';
 
+import { AuditLog } from '../audit/audit-log.js';
 import { type Clock, CLOCK } from '../platform/clock.js';
 import type { ClientInfo } from '../platform/http/client-info.decorator.js';
-import type { Caller } from '../platform/http/current-user.decorator.js';
 import { IdempotencyKeys } from '../platform/http/idempotency-key.js';
 import { Problem } from '../platform/http/problem.js';
-import { type Logger, LOGGER } from '../platform/observability/logger.js';
 import { AccessTokens } from './access-tokens.js';
+import { ADMINISTRATION_CONFIG, type AdministrationConfig } from './administration.config.js';
+import { type LiveSession, LiveSessions } from './live-sessions.js';
 import { RefreshTokens } from './refresh-tokens.js';
+import { rolesInForce } from './roles-in-force.js';
+import { SessionEndings } from './session-endings.service.js';
 import {
+  findLiveSession,
   findRefreshableSession,
   insertSession,
-  isSessionLive,
   listSessions,
   type RefreshableSession,
-  revokeOtherSessions,
-  revokeSession,
   rotateSession,
   type SessionRow,
 } from './session-rows.js';
@@ -43,42 +44,77 @@ export interface SessionStart {
   now: Date;
 }
 
+/** What the tokens of a session are made for. */
+interface TokenUse {
+  /** The user's. */
+  roles: readonly string[];
+  client: ClientInfo;
+  now: Date;
+}
+
 const SALT_BYTES = 32;
+const NO_SALT = Buffer.alloc(SALT_BYTES);
 const MAX_SESSIONS = 20;
 const LOOKS = 3;
 const FRESH_MS = 60_000;
 const KEYED_REPEAT_MS = 24 * 60 * 60 * 1000;
 
+/** Sessions that live: opened by a sign-in, kept alive by refreshes, asked for by each request. */
 @Injectable()
 export class SessionsService {
   constructor(
     @InjectEntityManager() private readonly db: EntityManager,
     @Inject(TOKENS_CONFIG) private readonly config: TokensConfig,
+    @Inject(ADMINISTRATION_CONFIG) private readonly administration: AdministrationConfig,
     @Inject(CLOCK) private readonly clock: Clock,
-    @Inject(LOGGER) private readonly log: Logger,
     private readonly accessTokens: AccessTokens,
     private readonly refreshTokens: RefreshTokens,
     private readonly idempotencyKeys: IdempotencyKeys,
+    private readonly live: LiveSessions,
+    private readonly endings: SessionEndings,
+    private readonly audit: AuditLog,
   ) {}
 
-  /** Opens a session, in the transaction of the sign-in. Its tokens are made once that is committed. */
-  async open(transaction: EntityManager, start: SessionStart): Promise<SessionRow> {
-    const { codeLength, deviceName, client, now } = start;
+  /**
+   * Opens a session, in the transaction of the sign-in. Its tokens are made once that is committed.
+   *
+   * @returns it, and the ids of those that it ended, being one too many.
+   */
+  async open(
+    transaction: EntityManager,
+    { userId, codeLength, deviceName, client, now }: SessionStart,
+  ): Promise<{ session: SessionRow; ended: string[] }> {
     const session = {
       id: uuidv7({ msecs: now.getTime() }),
-      userId: start.userId,
+      userId,
       salt: randomBytes(SALT_BYTES),
       counter: 0,
+      codeLength,
       authenticatedAt: now,
       createdAt: now,
       expiresAt: this.expiry(now, now),
     };
-    await insertSession(transaction, { ...session, codeLength, deviceName, ...client }, MAX_SESSIONS);
-    return session;
+    const ended = await insertSession(transaction, { ...session, deviceName, ...client }, MAX_SESSIONS);
+    const by = { actorId: userId, client };
+    await this.audit.record(transaction, {
+      ...by,
+      action: 'signed_in',
+      object: { type: 'session', id: session.id },
+    });
+    for (const id of ended) {
+      await this.audit.record(transaction, {
+        ...by,
+        action: 'session_ended',
+        object: { type: 'session', id },
+        payload: { reason: 'limit' },
+      });
+    }
+    return { session, ended };
   }
 
-  tokens(session: SessionRow, roles: readonly string[], now: Date): Tokens {
-    const { token: accessToken, expiresIn } = this.accessTokens.make(session, roles, now);
+  tokens(session: SessionRow, { roles, client, now }: TokenUse): Tokens {
+    const inForce = rolesInForce(roles, { ...session, ip: client.ip, now }, this.administration);
+    const { token: accessToken, expiresIn } = this.accessTokens.make(session, inForce, now);
     return {
       accessToken,
       expiresIn,
@@ -99,22 +135,29 @@ export class SessionsService {
     const now = this.clock.now();
     // Whoever loses the race of two refreshes looks again, and then finds itself a repeat of the winner.
     for (let look = 1; look <= LOOKS; look += 1) {
+      const asked = this.live.moment();
       const found = await findRefreshableSession(this.db, token.sessionId, now);
-      if (!found || !this.refreshTokens.verify(token, found.session.salt)) break;
+      // The same work whether or not there is such a session.
+      if (!this.refreshTokens.verify(token, found?.session.salt ?? NO_SALT) || !found) break;
       const { session, roles, isLive, revokedReason } = found;
       if (revokedReason === 'reuse') throw new Problem('refresh_token_reused');
       if (!isLive || token.counter > session.counter) break;
       if (token.counter < session.counter) {
-        if (!this.isRepeat(token.counter, found, now, idempotencyKey))
-          return await this.endStolen(session, now);
-        return this.tokens(session, roles, now);
+        if (!this.isRepeat(token.counter, found, now, idempotencyKey)) {
+          await this.endings.endStolen(session, client);
+          throw new Problem('refresh_token_reused');
+        }
+        await this.auditRepeat(found, client);
+        return this.tokens(session, { roles, client, now });
       }
       const expiresAt = this.expiry(session.createdAt, now);
       const keyHash = idempotencyKey
         ? this.idempotencyKeys.hash(refreshScope(session), idempotencyKey)
         : null;
       if (await rotateSession(this.db, session, { now, expiresAt, client, keyHash })) {
-        return this.tokens({ ...session, counter: session.counter + 1, expiresAt }, roles, now);
+        this.live.remember({ ...session, roles }, now, asked);
+        const rotated = { ...session, counter: session.counter + 1, expiresAt };
+        return this.tokens(rotated, { roles, client, now });
       }
     }
     throw new Problem('refresh_token_invalid');
@@ -131,39 +174,19 @@ export class SessionsService {
     return now.getTime() - found.session.createdAt.getTime() < FRESH_MS ? found : undefined;
   }
 
-  isLive(sessionId: string, userId: string, now: Date): Promise<boolean> {
-    return isSessionLive(this.db, { id: sessionId, userId, now });
+  /** A session of a user, if it lives. No statement where that is known. */
+  async findLive(id: string, userId: string, now: Date): Promise<LiveSession | undefined> {
+    const known = this.live.find(id, now);
+    if (known) return known.userId === userId ? known : undefined;
+    const asked = this.live.moment();
+    const found = await findLiveSession(this.db, { id, userId, now });
+    if (found) this.live.remember(found, now, asked);
+    return found;
   }
 
   /** The sessions of a user that live, the most recently used first. */
   list(userId: string): Promise<Session[]> {
     return listSessions(this.db, userId, this.clock.now());
-  }
-
-  /** @throws {Problem} `not_found` where the user has no such session that lives. */
-  async end(sessionId: string, userId: string): Promise<void> {
-    const ended =
-      isUuid(sessionId) &&
-      (await revokeSession(this.db, { id: sessionId, userId, now: this.clock.now(), reason: 'ended' }));
-    if (!ended) throw new Problem('not_found');
-  }
-
-  async endOthers({ sessionId: id, userId }: Caller): Promise<void> {
-    await revokeOtherSessions(this.db, { id, userId, now: this.clock.now(), reason: 'ended' });
-  }
-
-  async logOut({ sessionId: id, userId }: Caller): Promise<void> {
-    await revokeSession(this.db, { id, userId, now: this.clock.now(), reason: 'logout' });
-  }
-
-  /** Logs out whoever holds a refresh token, an old one too; what is none of ours ends nothing. */
-  async logOutByToken(refreshToken: string): Promise<void> {
-    const now = this.clock.now();
-    const token = this.refreshTokens.parse(refreshToken);
-    const found = token && (await findRefreshableSession(this.db, token.sessionId, now));
-    if (!found || !this.refreshTokens.verify(token, found.session.salt)) return;
-    const { id, userId } = found.session;
-    await revokeSession(this.db, { id, userId, now, reason: 'logout' });
   }
 
   /** Exactly one step back, and not for long: the token of the newest rotation. With its key, for a day. */
@@ -185,13 +208,18 @@ export class SessionsService {
     );
   }
 
-  private async endStolen({ id, userId }: SessionRow, now: Date): Promise<never> {
-    await revokeSession(this.db, { id, userId, now, reason: 'reuse' });
-    this.log.warn(
-      { user_id: userId, session_id: id },
-      'a refresh token was used twice: its session is ended',
-    );
-    throw new Problem('refresh_token_reused');
+  /** One phone repeats from where it was; from elsewhere it may be a thief who is quick. */
+  private async auditRepeat(
+    { session: { id, userId }, ip, userAgent }: RefreshableSession,
+    client: ClientInfo,
+  ): Promise<void> {
+    if (client.ip === ip && client.userAgent === userAgent) return;
+    await this.audit.record(this.db, {
+      action: 'refresh_repeated',
+      object: { type: 'user', id: userId },
+      client,
+      payload: { session_id: id },
+    });
   }
 
   private expiry(createdAt: Date, now: Date): Date {

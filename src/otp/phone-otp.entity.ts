@@ -15,6 +15,7 @@ import type { OtpPurpose } from './otp-purpose.js';
 @Check('phone_otps_code_length_check', `code_length BETWEEN 4 AND 8`)
 @Check('phone_otps_request_check', `(request_key_hash IS NULL) = (request_hash IS NULL)`)
 @Check('phone_otps_verify_check', `verify_key_hash IS NULL OR session_id IS NOT NULL`)
+@Index('phone_otps_user_id_idx', ['userId'], { where: 'user_id IS NOT NULL' })
 @Index('phone_otps_request_key_hash_idx', ['requestKeyHash'], { where: 'request_key_hash IS NOT NULL' })
 @Check('phone_otps_attempts_check', `attempts >= 0`)
 export class PhoneOtp {

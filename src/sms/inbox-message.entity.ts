@@ -5,7 +5,8 @@ import type { SmsPurpose } from './sms-sender.js';
 /** A text that test mode did not send. */
 @Entity('sms_inbox')
 @Index('sms_inbox_recipient_idx', ['to', 'sequence'])
-@Check('sms_inbox_purpose_check', `purpose IN ('sign_in', 'phone_change')`)
+@Check('sms_inbox_purpose_check', `purpose IN ('sign_in', 'phone_change', 'phone_change_notice')`)
+@Check('sms_inbox_otp_code_check', `(otp_code IS NULL) = (purpose = 'phone_change_notice')`)
 export class InboxMessage {
   @PrimaryGeneratedColumn('identity', {
     type: 'bigint',
@@ -23,8 +24,8 @@ export class InboxMessage {
   @Column('text')
   body!: string;
 
-  @Column('text', { name: 'otp_code' })
-  otpCode!: string;
+  @Column('text', { name: 'otp_code', nullable: true })
+  otpCode!: string | null;
 
   @Column('text')
   purpose!: SmsPurpose;

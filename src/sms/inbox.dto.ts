@@ -39,7 +39,7 @@ export class InboxMessageDto {
   otp_code!: string | null;
 
   /** @example "sign_in" */
-  purpose!: 'sign_in' | 'phone_change';
+  purpose!: 'sign_in' | 'phone_change' | 'phone_change_notice';
 
   /** @example "2026-03-01T12:00:00.000Z" */
   @ApiDateTime()

@@ -1,7 +1,8 @@
 /** Injection token of the {@link SmsSender}. */
 export const SMS_SENDER = Symbol('SMS_SENDER');
 
-export type SmsPurpose = 'sign_in' | 'phone_change';
+/** What a text is for: a code of that purpose, or word to the old number that an account has left it. */
+export type SmsPurpose = 'sign_in' | 'phone_change' | 'phone_change_notice';
 
 /** One text. */
 export interface SmsMessage {
@@ -9,8 +10,8 @@ export interface SmsMessage {
   to: string;
   body: string;
   purpose: SmsPurpose;
-  /** 4 to 8 digits. */
-  otpCode: string;
+  /** 4 to 8 digits; null in a `phone_change_notice`. */
+  otpCode: string | null;
 }
 
 /** What became of a text. */

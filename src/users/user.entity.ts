@@ -1,10 +1,11 @@
-import { Check, Column, Entity, PrimaryColumn, Unique } from 'typeorm';
+import { Check, Column, Entity, Index, PrimaryColumn, Unique } from 'typeorm';
 
 export type UserStatus = 'active' | 'suspended' | 'deleted';
 
 /** A person, by phone number. */
 @Entity('users')
 @Unique('users_phone_number_key', ['phoneNumber'])
+@Index('users_admins_idx', ['id'], { where: `'admin' = ANY (roles)` })
 @Check('users_status_check', `status IN ('active', 'suspended', 'deleted')`)
 @Check('users_phone_number_check', `(phone_number IS NULL) = (status = 'deleted')`)
 export class User {
@@ -26,4 +27,8 @@ export class User {
 
   @Column('timestamptz', { name: 'last_sign_in_at', nullable: true })
   lastSignInAt!: Date | null;
+
+  /** When codes for a change of the number were asked for, of the last day. */
+  @Column('timestamptz', { name: 'phone_changes_asked_at', array: true, default: '{}' })
+  phoneChangesAskedAt!: Date[];
 }

@@ -2,13 +2,15 @@ import { type DynamicModule, Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 
 import { dataSourceOptions } from './data-source-options.js';
+import { Notifications } from './notifications.js';
 
-/** The one data source of the app; each feature adds its entities with `TypeOrmModule.forFeature`. */
+/** The one data source of the app, and what other processes say through the database; each feature adds its entities with `TypeOrmModule.forFeature`. */
 @Module({})
 export class DatabaseModule {
   static forRoot(url: string, poolSize: number): DynamicModule {
     return {
       module: DatabaseModule,
+      global: true,
       imports: [
         TypeOrmModule.forRoot({
           ...dataSourceOptions(url, poolSize),
@@ -16,6 +18,8 @@ export class DatabaseModule {
           retryAttempts: 0,
         }),
       ],
+      providers: [Notifications],
+      exports: [Notifications],
     };
   }
 }

@@ -7,9 +7,12 @@ export interface ClientInfo {
   ip: string;
   /** At most 512 characters. */
   userAgent: string | null;
+  /** The header `X-Request-Id`. */
+  requestId: string;
 }
 
 export const Client = createParamDecorator((_: unknown, context: ExecutionContext): ClientInfo => {
   const request = context.switchToHttp().getRequest<FastifyRequest>();
-  return { ip: request.ip, userAgent: request.headers['user-agent']?.slice(0, 512) ?? null };
+  const userAgent = request.headers['user-agent']?.slice(0, 512) ?? null;
+  return { ip: request.ip, userAgent, requestId: request.id };
 });

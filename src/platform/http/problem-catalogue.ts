@@ -20,6 +20,7 @@ export const FIELD_CODES = {
   unsafe_text: 'It holds a control character, a bidi override, or half of a surrogate pair.',
   duplicate: 'It names the same thing twice.',
   unknown_field: 'There is no field of that name.',
+  unchanged: 'It is what it was before.',
 } as const;
 
 export type FieldCode = keyof typeof FIELD_CODES;
@@ -76,6 +77,18 @@ export const PROBLEMS = {
     title: 'The account is suspended',
     advice: 'Tell the user to contact support. The code was right and is used up.',
   },
+  forbidden: {
+    status: 403,
+    title: 'This is not allowed',
+    advice:
+      'It takes a role that the user does not have, or that is not in force: an administrator signs in again with ' +
+      '`min_code_length` 8.',
+  },
+  reauthentication_required: {
+    status: 403,
+    title: 'This needs a sign-in within the last ten minutes',
+    advice: 'Ask the user to sign in again (signup and verify), and repeat with the new access token.',
+  },
   not_found: {
     status: 404,
     title: 'There is nothing here',
@@ -101,6 +114,11 @@ export const PROBLEMS = {
     status: 409,
     title: 'A complete profile keeps at least one picture',
     advice: 'Upload another picture first, then delete this one.',
+  },
+  phone_number_taken: {
+    status: 409,
+    title: 'The phone number belongs to another account',
+    advice: 'Tell the user; who wants that account signs in with that number instead. The code is used up.',
   },
   otp_expired: {
     status: 410,
@@ -172,6 +190,12 @@ export const PROBLEMS = {
     advice: 'Wait `retry_after` seconds before asking for another; the code that was sent stays good.',
     members: RETRY_AFTER,
   },
+  otp_limit_reached: {
+    status: 429,
+    title: 'Too many codes were asked for',
+    advice: 'Wait `retry_after` seconds; until then no code is sent.',
+    members: RETRY_AFTER,
+  },
   internal_error: {
     status: 500,
     title: 'Something went wrong on our side',
@@ -202,6 +226,7 @@ interface MembersByCode {
   validation_failed: { errors: readonly FieldFault[] };
   otp_attempts_exceeded: { retry_after: number };
   otp_cooldown: { retry_after: number };
+  otp_limit_reached: { retry_after: number };
   sms_unavailable: { retry_after: number };
 }
 

@@ -4,11 +4,17 @@ import { isDatabaseUnavailable } from '../database/database-errors.js';
 import { Problem } from './problem.js';
 
 type MemberlessCode =
-  'malformed_request' | 'not_found' | 'payload_too_large' | 'unsupported_media_type' | 'service_unavailable';
+  | 'malformed_request'
+  | 'forbidden'
+  | 'not_found'
+  | 'payload_too_large'
+  | 'unsupported_media_type'
+  | 'service_unavailable';
 
 // Refusals of Fastify and of Nest's router arrive as errors with a status; each has one code here.
 const BY_STATUS: Readonly<Record<number, MemberlessCode>> = {
   400: 'malformed_request',
+  403: 'forbidden',
   404: 'not_found',
   405: 'not_found',
   408: 'malformed_request',

@@ -1,0 +1,15 @@
+import type { ClientInfo } from '../platform/http/client-info.decorator.js';
+import type { AuditAction } from './audit-action.js';
+import type { AuditObjectType } from './audit-entry.entity.js';
+
+/** What is to be remembered of an act. */
+export interface Act {
+  action: AuditAction;
+  /** The user who acted; absent where that is not known. */
+  actorId?: string | undefined;
+  object: { type: AuditObjectType; id: string };
+  /** Absent for the command line. */
+  client?: ClientInfo | undefined;
+  /** Ids, counts and reasons; never a number, a name or a token. */
+  payload?: Record<string, unknown>;
+}

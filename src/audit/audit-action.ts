@@ -1,0 +1,19 @@
+/** Everything that the audit log can say was done. A name, once released, keeps its meaning. */
+export const AUDIT_ACTIONS = [
+  /** A right code opened a session. */
+  'signed_in',
+  /** The payload's `reason`: `logout` or `ended` (by its user), `limit` (for a newer one). */
+  'session_ended',
+  'other_sessions_ended',
+  /** A repeated refresh within its grace came from another address or user agent. */
+  'refresh_repeated',
+  /** A refresh token came again after its grace: the session was ended. */
+  'refresh_token_reused',
+  'phone_number_changed',
+  'account_exported',
+  'account_deleted',
+  'role_granted',
+  'role_revoked',
+] as const;
+
+export type AuditAction = (typeof AUDIT_ACTIONS)[number];
