@@ -1,13 +1,18 @@
-import { Command } from 'commander';
+import { Argument, Command } from 'commander';
+import { DataSource, type EntityManager } from 'typeorm';
 
 import { CONFIG_SLICES } from './app.config.js';
 import { envExample } from './platform/config/env-example.js';
 import { loadConfiguration } from './platform/config/load-config.js';
 import { processEnvironment } from './platform/config/process-environment.js';
+import { systemClock } from './platform/clock.js';
 import { databaseConfig } from './platform/database/database.config.js';
 import { migrate, revertMigration } from './platform/database/migrate.js';
-import { openDatabase } from './platform/database/open-database.js';
+import { dataSourceOptions } from './platform/database/data-source-options.js';
+import { type OpenDatabase, openDatabase } from './platform/database/open-database.js';
 import { OperatorError } from './platform/operator-error.js';
+import { parsePhoneNumber } from './platform/phone-number.js';
+import { grantAdmin, listAdmins, revokeAdmin } from './users/administrators.js';
 
 const program = new Command('latchkey').description('Runs and looks after a Latchkey installation.');
 
@@ -16,7 +21,7 @@ program
   .description('bring the schema of the database up to date')
   .option('--revert', 'take the newest migration back instead; what it made is lost')
   .action(async ({ revert }: { revert?: true }) => {
-    await onDatabase(async (url) => {
+    await onDatabase(async ({ migrationUrl: url }) => {
       if (revert) {
         const name = await revertMigration(url, say);
         say(name ? `Reverted ${name}` : 'No migration is left to revert');
@@ -26,6 +31,52 @@ program
       }
     });
   });
+
+const role = () => new Argument('<role>', 'what it may do').choices(['admin']);
+const number = () => new Argument('<number>', 'phone number of an account, with + and country code');
+
+program
+  .command('grant')
+  .description('grant a role to the user of a phone number')
+  .addArgument(role())
+  .addArgument(number())
+  .action((_role: string, phoneNumber: string) =>
+    onTables(async (manager) => {
+      const isNew = await grantAdmin(manager, e164(phoneNumber), systemClock.now());
+      say(
+        isNew
+          ? 'Granted. It is in force after a new sign-in that asks for a code of 8 digits (min_code_length 8).'
+          : 'That user is an administrator already.',
+      );
+    }),
+  );
+
+program
+  .command('revoke')
+  .description('take a role from the user of a phone number; gone from all sessions within 5 seconds')
+  .addArgument(role())
+  .addArgument(number())
+  .option('--last', 'even if nobody else holds it')
+  .action((_role: string, phoneNumber: string, { last = false }: { last?: boolean }) =>
+    onTables(async (manager) => {
+      const options = { now: systemClock.now(), last };
+      const isTaken = await revokeAdmin(manager, e164(phoneNumber), options);
+      say(isTaken ? 'Revoked.' : 'That user is no administrator.');
+    }),
+  );
+
+program
+  .command('list')
+  .description('list who holds a role')
+  .addArgument(role().argOptional())
+  .action(() =>
+    onTables(async (manager) => {
+      const admins = await listAdmins(manager);
+      for (const { userId, phoneNumber, status } of admins)
+        say(`admin  ${phoneNumber}  ${userId}  ${status}`);
+      if (admins.length === 0) say('Nobody holds a role.');
+    }),
+  );
 
 program
   .command('env-example')
@@ -42,15 +93,34 @@ try {
 }
 
 /** The database of the configuration; the embedded one is shared with a running server, or started for this command. */
-async function onDatabase(work: (migrationUrl: string) => Promise<void>): Promise<void> {
+async function onDatabase(work: (database: OpenDatabase) => Promise<void>): Promise<void> {
   // Nothing else is asked of a migration's environment: it may know no secret of the app.
   const configuration = loadConfiguration([databaseConfig], processEnvironment());
   const database = await openDatabase(configuration.get(databaseConfig), say, 'attach');
   try {
-    await work(database.migrationUrl);
+    await work(database);
   } finally {
     await database.close();
   }
+}
+
+/** The tables, as the server reads and writes them. */
+function onTables(work: (manager: EntityManager) => Promise<void>): Promise<void> {
+  return onDatabase(async ({ url }) => {
+    const dataSource = await new DataSource(dataSourceOptions(url, 1)).initialize();
+    try {
+      await work(dataSource.manager);
+    } finally {
+      await dataSource.destroy();
+    }
+  });
+}
+
+function e164(text: string): string {
+  const number = parsePhoneNumber(text);
+  if (!number)
+    throw new OperatorError('That is no phone number: write it with + and country code, like +14155552671.');
+  return number.e164;
 }
 
 function say(message: string): void {

@@ -1,16 +1,5 @@
-import { execFile } from 'node:child_process';
-import { promisify } from 'node:util';
-
 import { harness, TestApp } from './helpers/app.js';
-
-const run = promisify(execFile);
-
-async function latchkey(database: string, ...args: string[]): Promise<string> {
-  const { stdout } = await run(process.execPath, ['bin/latchkey.js', ...args], {
-    env: { PATH: process.env['PATH'] ?? '', DATABASE_URL: database },
-  });
-  return stdout;
-}
+import { latchkey } from './helpers/command-line.js';
 
 /** Everything that a migration can make, by name: columns, constraints, indexes, triggers, functions. */
 async function schemaOf(database: string): Promise<unknown> {

@@ -24,7 +24,7 @@ export async function answerTo(url: string, bytes: string): Promise<Answer> {
 export class Wire {
   private readonly server = createServer((near) => this.join(near));
   private readonly sockets = new Set<Socket>();
-  private hangs = false;
+  private hanging: string | undefined;
   private port = 0;
 
   private constructor(private readonly database: string) {}
@@ -42,9 +42,9 @@ export class Wire {
     return url.href;
   }
 
-  /** From now on nothing arrives, and nobody is told. */
-  hang(): void {
-    this.hangs = true;
+  /** From now on nothing arrives (of connections of one application, if it is named), and nobody is told. */
+  hang(application = ''): void {
+    this.hanging = application;
   }
 
   async cut(): Promise<void> {
@@ -54,7 +54,8 @@ export class Wire {
   }
 
   async mend(): Promise<void> {
-    this.hangs = false;
+    this.hanging = undefined;
+    if (this.server.listening) return;
     await new Promise<void>((resolve) => this.server.listen(this.port, '127.0.0.1', resolve));
     this.port = (this.server.address() as AddressInfo).port;
   }
@@ -62,14 +63,18 @@ export class Wire {
   private join(near: Socket): void {
     const { hostname, port } = new URL(this.database);
     const far = connect(Number(port || 5432), hostname);
-    this.forward(near, far);
-    this.forward(far, near);
+    let startup = '';
+    // The first message names the application.
+    near.once('data', (data) => (startup = data.toString('latin1')));
+    const hangs = () => this.hanging !== undefined && startup.includes(this.hanging);
+    this.forward(near, far, hangs);
+    this.forward(far, near, hangs);
   }
 
-  private forward(from: Socket, to: Socket): void {
+  private forward(from: Socket, to: Socket, hangs: () => boolean): void {
     this.sockets.add(from);
     from
-      .on('data', (data) => this.hangs || to.write(data))
+      .on('data', (data) => hangs() || to.write(data))
       .on('error', () => to.destroy())
       .on('close', () => {
         this.sockets.delete(from);
