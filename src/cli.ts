@@ -1,7 +1,8 @@
-import { Argument, Command } from 'commander';
+import { Argument, Command, InvalidArgumentError } from 'commander';
 import { DataSource, type EntityManager } from 'typeorm';
 
 import { CONFIG_SLICES } from './app.config.js';
+import { pruneAuditLog } from './audit/prune-audit-log.js';
 import { envExample } from './platform/config/env-example.js';
 import { loadConfiguration } from './platform/config/load-config.js';
 import { processEnvironment } from './platform/config/process-environment.js';
@@ -13,6 +14,8 @@ import { type OpenDatabase, openDatabase } from './platform/database/open-databa
 import { OperatorError } from './platform/operator-error.js';
 import { parsePhoneNumber } from './platform/phone-number.js';
 import { grantAdmin, listAdmins, revokeAdmin } from './users/administrators.js';
+
+const DAY_MS = 24 * 60 * 60 * 1000;
 
 const program = new Command('latchkey').description('Runs and looks after a Latchkey installation.');
 
@@ -79,6 +82,22 @@ program
   );
 
 program
+  .command('prune-audit')
+  .description(
+    'delete entries of the audit log for good; the role of DATABASE_MIGRATION_URL must own the table',
+  )
+  .requiredOption('--older-than <days>', 'those that are older than so many days', wholeDays)
+  .action(({ olderThan }: { olderThan: number }) =>
+    onTables(
+      async (manager) => {
+        const before = new Date(systemClock.now().getTime() - olderThan * DAY_MS);
+        say(`Deleted ${await pruneAuditLog(manager, before)} entries from before ${before.toISOString()}`);
+      },
+      ({ migrationUrl }) => migrationUrl,
+    ),
+  );
+
+program
   .command('env-example')
   .description('print every environment variable with its meaning, bounds and default')
   .action(() => {
@@ -104,16 +123,25 @@ async function onDatabase(work: (database: OpenDatabase) => Promise<void>): Prom
   }
 }
 
-/** The tables, as the server reads and writes them. */
-function onTables(work: (manager: EntityManager) => Promise<void>): Promise<void> {
-  return onDatabase(async ({ url }) => {
-    const dataSource = await new DataSource(dataSourceOptions(url, 1)).initialize();
+/** The tables, by the role that serves unless another is asked for. */
+function onTables(
+  work: (manager: EntityManager) => Promise<void>,
+  urlOf = ({ url }: OpenDatabase) => url,
+): Promise<void> {
+  return onDatabase(async (database) => {
+    const dataSource = await new DataSource(dataSourceOptions(urlOf(database), 1)).initialize();
     try {
       await work(dataSource.manager);
     } finally {
       await dataSource.destroy();
     }
   });
+}
+
+function wholeDays(text: string): number {
+  if (!/^[1-9]\d{0,4}$/.test(text))
+    throw new InvalidArgumentError('It must be a whole number from 1 to 99999.');
+  return Number(text);
 }
 
 function e164(text: string): string {

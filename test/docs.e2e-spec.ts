@@ -49,6 +49,11 @@ describe('docs/PHONE_AUTHENTICATION.md', () => {
       'GET /api/users',
       'POST /api/auth/logout',
       'GET /api/auth/profile',
+      'POST /api/auth/signup',
+      'GET /api/auth/activity',
+      'GET /api/auth/account/export',
+      'DELETE /api/auth/account',
+      'DELETE /api/auth/account',
     ]);
   });
 

@@ -7,6 +7,8 @@ import type { Act } from './act.js';
 import type { AuditEntry } from './audit-entry.entity.js';
 import { eraseClientsOf, insertEntry, listEntriesOf } from './audit-rows.js';
 
+const ALL = 2 ** 31 - 1;
+
 /** The append-only log of who did what. */
 @Injectable()
 export class AuditLog {
@@ -27,6 +29,11 @@ export class AuditLog {
    */
   listOf(userId: string, page: { limit: number; before?: string | undefined }): Promise<AuditEntry[]> {
     return listEntriesOf(this.db, userId, page);
+  }
+
+  /** The whole of it, newest first, as a transaction sees it. */
+  listAllOf(transaction: EntityManager, userId: string): Promise<AuditEntry[]> {
+    return listEntriesOf(transaction, userId, { limit: ALL });
   }
 
   /** Takes addresses and user agents off what an erased user did: ids are what stays. */

@@ -8,11 +8,13 @@ import { ExtractJwt, Strategy } from 'passport-jwt';
 import { type Clock, CLOCK } from '../platform/clock.js';
 import type { Caller } from '../platform/http/current-user.decorator.js';
 import { Problem } from '../platform/http/problem.js';
+import { UserErasure } from '../users/user-erasure.service.js';
 import type { AccessTokenClaims } from './access-tokens.js';
 import { ADMINISTRATION_CONFIG, type AdministrationConfig } from './administration.config.js';
 import { rolesInForce } from './roles-in-force.js';
 import { SessionsService } from './sessions.service.js';
 import { SigningKeys } from './signing-keys.service.js';
+import { takesErased } from './takes-erased.decorator.js';
 import { TOKENS_CONFIG, type TokensConfig } from './tokens.config.js';
 
 const CLOCK_SKEW_SECONDS = 5;
@@ -26,6 +28,7 @@ export class AccessTokenStrategy extends PassportStrategy(Strategy) {
     @Inject(ADMINISTRATION_CONFIG) private readonly administration: AdministrationConfig,
     @Inject(CLOCK) private readonly clock: Clock,
     private readonly sessions: SessionsService,
+    private readonly users: UserErasure,
   ) {
     super({
       jwtFromRequest: ExtractJwt.fromAuthHeaderAsBearerToken(),
@@ -52,7 +55,7 @@ export class AccessTokenStrategy extends PassportStrategy(Strategy) {
     return new Passport() as PassportStatic;
   }
 
-  async validate({ ip }: FastifyRequest, claims: AccessTokenClaims): Promise<Caller> {
+  async validate(request: FastifyRequest, claims: AccessTokenClaims): Promise<Caller> {
     const { sub: userId, sid: sessionId, exp, auth_time: authTime, roles } = claims;
     if (typeof userId !== 'string' || typeof sessionId !== 'string' || typeof exp !== 'number') {
       throw forged('a claim is missing');
@@ -60,11 +63,15 @@ export class AccessTokenStrategy extends PassportStrategy(Strategy) {
     const now = this.clock.now();
     if (now.getTime() >= (exp + CLOCK_SKEW_SECONDS) * 1000) throw new Problem('access_token_expired');
     const session = await this.sessions.findLive(sessionId, userId, now);
-    if (!session) throw new Problem('access_token_invalid');
     const authenticatedAt = new Date(authTime * 1000);
+    if (!session) {
+      const isRepeat = takesErased(request) && (await this.users.isErased(userId));
+      if (!isRepeat) throw new Problem('access_token_invalid');
+      return { userId, sessionId, roles: [], authenticatedAt };
+    }
     // What the token says is up to its life old: a role may have been taken since, or be used from elsewhere.
     const held = session.roles.filter((role) => roles.includes(role));
-    const use = { codeLength: session.codeLength, authenticatedAt, ip, now };
+    const use = { codeLength: session.codeLength, authenticatedAt, ip: request.ip, now };
     return { userId, sessionId, roles: rolesInForce(held, use, this.administration), authenticatedAt };
   }
 }

@@ -6,6 +6,9 @@ import { TypeOrmModule } from '@nestjs/typeorm';
 import { AuditModule } from '../audit/audit.module.js';
 import { OtpModule } from '../otp/otp.module.js';
 import { UsersModule } from '../users/users.module.js';
+import { AccountController } from './account.controller.js';
+import { AccountDeletion } from './account-deletion.service.js';
+import { AccountExports } from './account-export.service.js';
 import { AccessTokenStrategy } from './access-token.strategy.js';
 import { AccessTokens } from './access-tokens.js';
 import { AuthController } from './auth.controller.js';
@@ -30,12 +33,14 @@ import { SigningKeys } from './signing-keys.service.js';
     OtpModule,
     UsersModule,
   ],
-  controllers: [AuthController, SessionsController, JwksController],
+  controllers: [AuthController, SessionsController, AccountController, JwksController],
   providers: [
     AuthService,
     SessionsService,
     SessionEndings,
     LiveSessions,
+    AccountDeletion,
+    AccountExports,
     AccessTokens,
     RefreshTokens,
     SigningKeys,

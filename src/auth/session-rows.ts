@@ -200,6 +200,11 @@ export async function revokeSessions(
   return (await revokeAll(manager, [userId, but, now, reason])).map(({ id }) => id);
 }
 
+/** Erases the sessions of a user; triggers tell the replicas. */
+export async function deleteSessions(transaction: EntityManager, userId: string): Promise<void> {
+  await transaction.delete(Session, { userId });
+}
+
 /** The sessions of a user that live, the most recently used first. */
 export function listSessions(manager: EntityManager, userId: string, now: Date): Promise<Session[]> {
   return manager.find(Session, {

@@ -6,6 +6,7 @@ import { SmsModule } from '../sms/sms.module.js';
 import { CODE_GENERATOR, randomCodes } from './code-generator.js';
 import { DeviceTokens } from './device-tokens.js';
 import { OtpGuesses } from './otp-guesses.service.js';
+import { OtpRecords } from './otp-records.service.js';
 import { OtpRequests } from './otp-requests.service.js';
 import { OtpTexts } from './otp-texts.js';
 import { PhoneLimit } from './phone-limit.entity.js';
@@ -18,11 +19,12 @@ import { PhoneWaits } from './phone-waits.js';
   providers: [
     OtpRequests,
     OtpGuesses,
+    OtpRecords,
     PhoneWaits,
     OtpTexts,
     DeviceTokens,
     overridable(CODE_GENERATOR, { useFactory: () => randomCodes }),
   ],
-  exports: [OtpRequests, OtpGuesses, DeviceTokens],
+  exports: [OtpRequests, OtpGuesses, OtpRecords, DeviceTokens],
 })
 export class OtpModule {}

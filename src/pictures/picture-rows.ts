@@ -79,6 +79,16 @@ export async function deletePicture(
   return row?.storage_key;
 }
 
+const removeAll = statement<{ storage_key: string }>(
+  'pictures_delete_all',
+  'DELETE FROM profile_pictures WHERE user_id = $1 RETURNING storage_key',
+);
+
+/** Deletes every picture of an owner. @returns their storage keys. */
+export async function deletePictures(transaction: EntityManager, ownerId: string): Promise<string[]> {
+  return (await removeAll(transaction, [ownerId])).map(({ storage_key: storageKey }) => storageKey);
+}
+
 const place = statement<never>(
   'pictures_place',
   `UPDATE profile_pictures p SET position = placed.ordinal - 1

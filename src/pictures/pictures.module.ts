@@ -2,6 +2,7 @@ import { Module, type OnModuleInit } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 
 import { DecodeQueue } from './decode-queue.js';
+import { PictureErasure } from './picture-erasure.service.js';
 import { PictureFilesController } from './picture-files.controller.js';
 import { PictureFiles } from './picture-files.service.js';
 import { restrictDecoders } from './picture-processing.js';
@@ -17,11 +18,12 @@ import { ProfilePicture } from './profile-picture.entity.js';
   providers: [
     PicturesService,
     PictureFiles,
+    PictureErasure,
     PictureSweeper,
     PictureUrls,
     { provide: DecodeQueue, useFactory: () => new DecodeQueue() },
   ],
-  exports: [PicturesService, PictureUrls],
+  exports: [PicturesService, PictureErasure, PictureUrls],
 })
 export class PicturesModule implements OnModuleInit {
   onModuleInit(): void {

@@ -9,6 +9,7 @@ import { ProfilePicturesService } from './profile-pictures.service.js';
 import { ProfilePresenter } from './profile-presenter.js';
 import { ProfilesService } from './profiles.service.js';
 import { UserProfile } from './user-profile.entity.js';
+import { UserErasure } from './user-erasure.service.js';
 import { User } from './user.entity.js';
 import { UsersController } from './users.controller.js';
 import { UsersService } from './users.service.js';
@@ -17,7 +18,7 @@ import { UsersService } from './users.service.js';
 @Module({
   imports: [TypeOrmModule.forFeature([User, UserProfile]), InterestsModule, PicturesModule],
   controllers: [ProfileController, ProfilePicturesController, UsersController],
-  providers: [UsersService, ProfilesService, ProfilePicturesService, ProfilePresenter],
-  exports: [UsersService, ProfilePresenter],
+  providers: [UsersService, UserErasure, ProfilesService, ProfilePicturesService, ProfilePresenter],
+  exports: [UsersService, UserErasure, ProfilePresenter],
 })
 export class UsersModule {}

@@ -13,6 +13,7 @@ import {
   type SignedInUser,
   signInUser,
 } from './profile-rows.js';
+import { User } from './user.entity.js';
 
 /** Users for the other modules of the app. Each read takes a transaction, to see what that has done so far. */
 @Injectable()
@@ -35,6 +36,11 @@ export class UsersService {
    */
   find(userId: string, transaction: EntityManager = this.db): Promise<Profile | undefined> {
     return readProfile(transaction, userId);
+  }
+
+  /** The account itself: status, roles, and when it was used. */
+  findAccount(userId: string, transaction: EntityManager = this.db): Promise<User | null> {
+    return transaction.findOneBy(User, { id: userId });
   }
 
   /**

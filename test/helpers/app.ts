@@ -70,6 +70,11 @@ export class TestApp {
     return new TestApp(await harness.start(options));
   }
 
+  /** A server that somebody else has started: requests to it, and its database. */
+  static at(url: string, database: string): TestApp {
+    return new TestApp({ url, database } as StartedApp);
+  }
+
   /** Another instance on the same database, by the same clock. */
   replica(options?: StartOptions): Promise<TestApp> {
     return TestApp.start({ ...options, database: this.started.database, clock: this.clock });

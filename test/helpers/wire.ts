@@ -20,11 +20,15 @@ export async function answerTo(url: string, bytes: string): Promise<Answer> {
   return { status: Number(statusLine.split(' ')[1]), headers, body: isJson ? JSON.parse(body) : body };
 }
 
+/** Sees the bytes of a query, or of its answer. @returns whether they may arrive. */
+type Watcher = (direction: 'query' | 'answer', bytes: string) => boolean;
+
 /** A wire between the app and its database that can be cut, mended, or left hanging. */
 export class Wire {
   private readonly server = createServer((near) => this.join(near));
   private readonly sockets = new Set<Socket>();
   private hanging: string | undefined;
+  private watcher: Watcher | undefined;
   private port = 0;
 
   private constructor(private readonly database: string) {}
@@ -47,6 +51,11 @@ export class Wire {
     this.hanging = application;
   }
 
+  /** From now on `watcher` sees what goes over it, and decides what arrives. */
+  watch(watcher: Watcher): void {
+    this.watcher = watcher;
+  }
+
   async cut(): Promise<void> {
     const closed = new Promise((resolve) => this.server.close(resolve));
     for (const socket of this.sockets) socket.destroy();
@@ -67,14 +76,18 @@ export class Wire {
     // The first message names the application.
     near.once('data', (data) => (startup = data.toString('latin1')));
     const hangs = () => this.hanging !== undefined && startup.includes(this.hanging);
-    this.forward(near, far, hangs);
-    this.forward(far, near, hangs);
+    this.forward(near, far, (data) => !hangs() && this.lets('query', data));
+    this.forward(far, near, (data) => !hangs() && this.lets('answer', data));
   }
 
-  private forward(from: Socket, to: Socket, hangs: () => boolean): void {
+  private lets(direction: 'query' | 'answer', data: Buffer): boolean {
+    return this.watcher?.(direction, data.toString('latin1')) ?? true;
+  }
+
+  private forward(from: Socket, to: Socket, lets: (data: Buffer) => boolean): void {
     this.sockets.add(from);
     from
-      .on('data', (data) => hangs() || to.write(data))
+      .on('data', (data) => lets(data) && to.write(data))
       .on('error', () => to.destroy())
       .on('close', () => {
         this.sockets.delete(from);

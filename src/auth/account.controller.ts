@@ -1,0 +1,68 @@
+import { Controller, Delete, Get, Header, HttpCode, HttpStatus, Query } from '@nestjs/common';
+import { ApiBearerAuth, ApiTags } from '@nestjs/swagger';
+
+import { AuditLog } from '../audit/audit-log.js';
+import { ApiProblems } from '../platform/http/api-problems.decorator.js';
+import { Client, type ClientInfo } from '../platform/http/client-info.decorator.js';
+import { type Caller, CurrentUser } from '../platform/http/current-user.decorator.js';
+import { PageQueryDto, pageOf, toPage } from '../platform/http/page.dto.js';
+import { ProfilePresenter } from '../users/profile-presenter.js';
+import { AccountDeletion } from './account-deletion.service.js';
+import { AccountExportDto, toAccountExportDto } from './account-export.dto.js';
+import { AccountExports } from './account-export.service.js';
+import { ActivitiesDto, toActivityDto } from './activity.dto.js';
+import { TakesErased } from './takes-erased.decorator.js';
+
+@ApiTags('Account')
+@ApiBearerAuth('access_token')
+@Controller('api/auth')
+export class AccountController {
+  constructor(
+    private readonly deletion: AccountDeletion,
+    private readonly exports: AccountExports,
+    private readonly audit: AuditLog,
+    private readonly profiles: ProfilePresenter,
+  ) {}
+
+  /**
+   * Deletes the caller's account, for good.
+   *
+   * Profile, pictures, interests, sessions and codes are erased, and the number is free for a new account at once.
+   * Needs a sign-in within the last ten minutes. Safe to repeat where the answer was lost.
+   */
+  @Delete('account')
+  @TakesErased()
+  @HttpCode(HttpStatus.NO_CONTENT)
+  @ApiProblems('reauthentication_required')
+  async deleteAccount(@CurrentUser() caller: Caller): Promise<void> {
+    await this.deletion.delete(caller);
+  }
+
+  /**
+   * Gives out all that is kept about the caller, as one document.
+   *
+   * Needs a sign-in within the last ten minutes. What is missing are secrets (hashes of codes, salts of sessions): they
+   * say nothing about a person.
+   */
+  @Get('account/export')
+  @Header('Content-Disposition', 'attachment; filename="account.json"')
+  @ApiProblems('reauthentication_required')
+  async accountExport(
+    @CurrentUser() caller: Caller,
+    @Client() client: ClientInfo,
+  ): Promise<AccountExportDto> {
+    const exported = await this.exports.make(caller, client);
+    return toAccountExportDto(exported, this.profiles.present(exported.profile));
+  }
+
+  /** Lists what the caller did, and what was done to the account: sign-ins, ended sessions, changes of the number. */
+  @Get('activity')
+  async activity(@CurrentUser() { userId }: Caller, @Query() query: PageQueryDto): Promise<ActivitiesDto> {
+    const page = toPage(query);
+    const { items, nextCursor } = pageOf(
+      await this.audit.listOf(userId, { ...page, limit: page.limit + 1 }),
+      page,
+    );
+    return { items: items.map((entry) => toActivityDto(entry, userId)), next_cursor: nextCursor };
+  }
+}
