@@ -20,6 +20,7 @@ export { RequireRole } from './platform/http/require-role.decorator.js';
 export { OBJECT_STORAGE, type ObjectStorage } from './platform/storage/object-storage.js';
 export { SMS_SENDER, type SmsMessage, type SmsOutcome, type SmsSender } from './sms/sms-sender.js';
 export type { Profile, PublicProfile } from './users/profile.js';
+export { type EraseHandler, UserErasure } from './users/user-erasure.service.js';
 export { User } from './users/user.entity.js';
 export { UsersModule } from './users/users.module.js';
 export { UsersService } from './users/users.service.js';

@@ -254,6 +254,21 @@ describe('DELETE /api/auth/account', () => {
     }
   });
 
+  it('never deadlocks with a sign-in of the same user', async () => {
+    const users = await atOnce(40, () => app.signIn());
+    app.clock.advance(31);
+    const codes = await Promise.all(
+      users.map(async ({ phoneNumber }) => {
+        await app.signup(phoneNumber);
+        return app.code(phoneNumber);
+      }),
+    );
+    const answers = await Promise.all(
+      users.flatMap((user, index) => [app.verify(user.phoneNumber, codes[index]!), deleteAccount(user)]),
+    );
+    expect(answers.filter(({ status }) => status >= 500)).toEqual([]);
+  });
+
   it('leaves an account of nobody else without anything', async () => {
     const [ana, ben] = [await aFullUser(), await aFullUser()];
     const before = await rowsOf(ben.id);

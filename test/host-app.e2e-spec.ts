@@ -34,6 +34,19 @@ describe('a module of a host app', () => {
     expect(await app.sql('SELECT id FROM events WHERE host_id = $1', [incomplete.id])).toEqual([]);
   });
 
+  it('erases what it keeps of a user in the transaction that deletes the account, or that is not deleted', async () => {
+    const [ana, ben] = [await aCompleteUser(app), await aCompleteUser(app)];
+    for (const { bearer } of [ana, ben]) await app.post('/api/events', { title: 'Jam session' }, bearer);
+    const deleteAccount = () => app.request('DELETE', '/api/auth/account', { headers: ana.bearer });
+    await app.sql('CREATE RULE no_deletions AS ON DELETE TO events DO INSTEAD SELECT 1 / 0');
+    expect((await deleteAccount()).status).toBe(500);
+    expect((await app.get('/api/auth/profile', ana.bearer)).status).toBe(200);
+    await app.sql('DROP RULE no_deletions ON events');
+    expect((await deleteAccount()).status).toBe(204);
+    const eventsOf = ({ id }: { id: string }) => app.sql('SELECT title FROM events WHERE host_id = $1', [id]);
+    expect([await eventsOf(ana), await eventsOf(ben)]).toEqual([[], [{ title: 'Jam session' }]]);
+  });
+
   it("gets Latchkey's validation and problems for its own bodies", async () => {
     const ana = await aCompleteUser(app);
     const answer = await app.post('/api/events', { title: '', more: 1 }, ana.bearer);

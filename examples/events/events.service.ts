@@ -1,6 +1,6 @@
-import { Injectable } from '@nestjs/common';
+import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
-import { Problem, type PublicProfile, UsersService } from 'latchkey';
+import { Problem, type PublicProfile, UserErasure, UsersService } from 'latchkey';
 import { randomUUID } from 'node:crypto';
 import { DataSource } from 'typeorm';
 
@@ -12,11 +12,17 @@ export interface EventWithHost {
 }
 
 @Injectable()
-export class EventsService {
+export class EventsService implements OnModuleInit {
   constructor(
     @InjectDataSource() private readonly db: DataSource,
     private readonly users: UsersService,
+    private readonly erasure: UserErasure,
   ) {}
+
+  /** Who deletes their account takes their events along, in the same transaction. */
+  onModuleInit(): void {
+    this.erasure.onErase((transaction, userId) => transaction.delete(Event, { hostId: userId }));
+  }
 
   /** Checks the host and writes the event in one transaction. */
   async create(hostId: string, title: string): Promise<EventWithHost> {

@@ -60,6 +60,7 @@ export class AccessTokenGuard implements CanActivate {
 
 /** A request without a token is no forgery; one whose signature, algorithm or claims are wrong is. */
 function refusalOf(reason: unknown): Problem {
+  if (reason instanceof Problem) return reason as Problem;
   const isForged = reason instanceof Error && reason.name === 'JsonWebTokenError';
   return isForged ? forged(reason.message) : new Problem('access_token_invalid');
 }

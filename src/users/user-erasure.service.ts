@@ -8,14 +8,30 @@ import { lockProfile } from './profile-rows.js';
 import { UserProfile } from './user-profile.entity.js';
 import { User } from './user.entity.js';
 
-/** Erases users: of a deleted one the id is left, so that what refers to it keeps its meaning. */
+/** Erases in a transaction what a module keeps of a user. Throwing ends the deletion of the account with it. */
+export type EraseHandler = (transaction: EntityManager, userId: string) => Promise<unknown>;
+
+/**
+ * Erases users: of a deleted one the id is left, so that what refers to it keeps its meaning. Foreign keys to `users`
+ * therefore notice nothing: a module that keeps something personal says how it is erased.
+ */
 @Injectable()
 export class UserErasure {
+  private readonly handlers: EraseHandler[] = [];
+
   constructor(
     @InjectEntityManager() private readonly db: EntityManager,
     private readonly interests: InterestsService,
     private readonly pictures: PictureErasure,
   ) {}
+
+  /**
+   * Has `handler` erase what a module keeps of a user who deletes their account, in the transaction of the deletion.
+   * To be called in `onModuleInit`. What is foreign or slow (a store, another service) is for a job after the commit.
+   */
+  onErase(handler: EraseHandler): void {
+    this.handlers.push(handler);
+  }
 
   isErased(userId: string): Promise<boolean> {
     return this.db.existsBy(User, { id: userId, status: 'deleted' });
@@ -34,6 +50,7 @@ export class UserErasure {
 
   /** Erases profile, interests, pictures and number; the number is free once this is committed. */
   async erase(transaction: EntityManager, userId: string): Promise<void> {
+    for (const handler of this.handlers) await handler(transaction, userId);
     await this.interests.replace(transaction, userId, []);
     await this.pictures.erase(transaction, userId);
     await transaction.delete(UserProfile, { userId });
