@@ -106,6 +106,24 @@ describe('POST /api/auth/refresh', () => {
     expect((await refresh(ana.refreshToken)).status).toBe(200);
   });
 
+  it('refuses one that is yet to come, though its MAC is good', async () => {
+    const ana = await app.signIn();
+    const tokens = await app.started.provider<{ make(session: object): string }>(
+      'auth/refresh-tokens.js',
+      'RefreshTokens',
+    );
+    const [session] = await app.sql<{ id: string; salt: Buffer }>(
+      'SELECT id, salt FROM sessions WHERE user_id = $1',
+      [ana.id],
+    );
+    expect(tokens.make({ ...session, counter: 0 })).toBe(ana.refreshToken);
+    for (const counter of [1, 2, 2 ** 31, 2 ** 32 - 1]) {
+      const answer = await refresh(tokens.make({ ...session, counter }));
+      expect([answer.status, answer.body]).toEqual([401, problem('refresh_token_invalid')]);
+    }
+    expect((await refresh(ana.refreshToken)).status).toBe(200);
+  });
+
   it('takes one spelling of a token only', async () => {
     const { refreshToken } = await app.signIn();
     const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
