@@ -11,6 +11,7 @@ import {
   TestApp,
 } from './helpers/app.js';
 import { aChallenge } from './helpers/challenge.js';
+import { Queue } from './helpers/queue.js';
 
 let app: TestApp;
 beforeAll(async () => {
@@ -115,6 +116,46 @@ describe('POST /api/auth/signup with a key', () => {
     app.clock.advance(601);
     expect((await post('signup', { phone_number: phone }, key)).status).toBe(200);
     expect(await app.texts(phone)).toHaveLength(3);
+  });
+
+  it('answers repeats at once what the first is answered, once its text has gone out', async () => {
+    const sending = new Queue<() => void>();
+    let texts = 0;
+    const slow = await app.replica({
+      send: () => {
+        texts += 1;
+        return new Promise((resolve) => sending.push(() => resolve({ fate: 'accepted' })));
+      },
+    });
+    const [phone, key] = [aPhoneNumber(), randomUUID()];
+    const signup = () => post('signup', { phone_number: phone }, key, slow);
+    const answers = atOnce(20, signup);
+    const send = await sending.next();
+    const late = signup();
+    send();
+    expect(tally([...(await answers), await late])).toEqual({ 200: 21 });
+    expect(new Set((await answers).map(({ body }) => JSON.stringify(body))).size).toBe(1);
+    expect(texts).toBe(1);
+  });
+
+  it.each([
+    ['refused', { fate: 'refused', code: 'phone_number_unreachable' }],
+    ['sent to an unknown fate', { fate: 'unknown' }],
+  ])('lets a repeat be tried afresh where the first was %s', async (_what, outcome) => {
+    const sending = new Queue<() => void>();
+    const slow = await app.replica({
+      send: () => new Promise((resolve) => sending.push(() => resolve(outcome))),
+    });
+    const [phone, key] = [aPhoneNumber(), randomUUID()];
+    const signup = () => post('signup', { phone_number: phone }, key, slow);
+    const first = signup();
+    const send = await sending.next();
+    const repeat = signup();
+    send();
+    expect((await first).status).toBeGreaterThanOrEqual(422);
+    if (outcome.fate === 'refused') (await sending.next())();
+    const { body } = await repeat;
+    expect(body.code).toBe(outcome.fate === 'refused' ? 'phone_number_unreachable' : 'otp_cooldown');
   });
 
   it('keeps no refusal: what the provider did not take is tried afresh', async () => {

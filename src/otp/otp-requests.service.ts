@@ -1,6 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { InjectEntityManager } from '@nestjs/typeorm';
 import { randomBytes } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
 import { EntityManager } from 'typeorm';
 import { v7 as uuidv7 } from 'uuid';
 
@@ -51,6 +52,10 @@ export interface OtpSent {
 
 const REQUEST_SCOPE = ['otp-request'];
 
+// A repeat waits for the first to be answered: for as long as the provider may take, and a little more.
+const LOOK_EVERY_MS = 100;
+const LOOKS = 60;
+
 /** Sends codes. */
 @Injectable()
 export class OtpRequests {
@@ -83,6 +88,9 @@ export class OtpRequests {
     const wait = { phoneKey: this.waits.keyOf(phoneNumber), until: after(now, this.config.resendSeconds) };
 
     if (!(await reserveOtp(this.db, otp, wait))) {
+      // The first of two at once may have been faster than the look above.
+      const first = request.idempotency && (await this.findRepeated(request.idempotency, now));
+      if (first) return first;
       throw new Problem('otp_cooldown', {
         retry_after: await this.waits.secondsLeft(this.db, phoneNumber, now),
       });
@@ -104,7 +112,7 @@ export class OtpRequests {
     // A text of unknown fate may yet arrive, so its code must be good.
     const isAccepted = outcome.fate === 'accepted';
     // Only a success is kept under its key: what was refused, or may have been, is tried afresh.
-    await activateOtp(this.db, otp, this.clock.now(), isAccepted ? this.hashRequest(request) : undefined);
+    await activateOtp(this.db, otp, { sentAt: this.clock.now(), isRepeatable: isAccepted });
     if (!isAccepted) {
       throw new Problem('sms_unavailable', { retry_after: this.config.resendSeconds });
     }
@@ -116,17 +124,28 @@ export class OtpRequests {
     return { phoneNumber, codeLength, expiresIn, resendIn, attempts };
   }
 
-  /** @throws {Problem} `idempotency_key_reused` */
+  /**
+   * What the first request with that key is answered, once it is.
+   *
+   * @returns nothing where there is none, or it was refused.
+   * @throws {Problem} `idempotency_key_reused`
+   */
   private async findRepeated(
     { key, body }: { key: string; body: string },
     now: Date,
   ): Promise<OtpSent | undefined> {
-    const found = await findOtpOfRequest(this.db, this.idempotencyKeys.hashes(REQUEST_SCOPE, key), now);
-    if (!found) return undefined;
-    if (!this.idempotencyKeys.matches([...REQUEST_SCOPE, body], key, found.bodyHash)) {
-      throw new Problem('idempotency_key_reused');
+    const hashes = this.idempotencyKeys.hashes(REQUEST_SCOPE, key);
+    for (let look = 1; look <= LOOKS; look += 1) {
+      const found = await findOtpOfRequest(this.db, hashes, now);
+      if (!found) return undefined;
+      if (!this.idempotencyKeys.matches([...REQUEST_SCOPE, body], key, found.bodyHash)) {
+        throw new Problem('idempotency_key_reused');
+      }
+      if (found.isSent) return this.sent(found.phoneNumber, found.codeLength);
+      // Its text is on the way to the provider, and nothing in the database is held for it.
+      await delay(LOOK_EVERY_MS);
     }
-    return this.sent(found.phoneNumber, found.codeLength);
+    return undefined;
   }
 
   private hashRequest({ idempotency }: OtpRequest): HashedRequest | undefined {
@@ -154,6 +173,7 @@ export class OtpRequests {
       codeLength: code.length,
       createdAt: now,
       expiresAt: after(now, this.config.ttlSeconds),
+      request: this.hashRequest(request),
     };
   }
 }

@@ -22,6 +22,14 @@ export interface NewOtp extends OtpScope {
   codeLength: number;
   createdAt: Date;
   expiresAt: Date;
+  /** The request that it answers, where that may be repeated. */
+  request: HashedRequest | undefined;
+}
+
+/** The Idempotency-Key of a signup and its body, as HMACs. */
+export interface HashedRequest {
+  keyHash: Buffer;
+  bodyHash: Buffer;
 }
 
 // The wait is claimed and the code written by one statement: of N signups at once one gets through, and a crash
@@ -34,8 +42,10 @@ const reserve = statement<{ id: string }>(
      RETURNING phone_key
    )
    INSERT INTO phone_otps (id, phone_number, purpose, user_id, code_challenge, otp_hash, otp_salt, key_id,
-                           code_length, created_at, expires_at)
-   SELECT $4::uuid, $5, $6, $7::uuid, $8, $9::bytea, $10::bytea, $11, $12::smallint, $3, $13::timestamptz FROM turn
+                           code_length, created_at, expires_at, request_key_hash, request_hash)
+   SELECT $4::uuid, $5, $6, $7::uuid, $8, $9::bytea, $10::bytea, $11, $12::smallint, $3, $13::timestamptz, $14::bytea,
+          $15::bytea
+   FROM turn
    RETURNING id`,
 );
 
@@ -59,6 +69,8 @@ export async function reserveOtp(
     otp.keyId,
     otp.codeLength,
     otp.expiresAt,
+    otp.request?.keyHash,
+    otp.request?.bodyHash,
   ]);
   return rows.length > 0;
 }
@@ -74,27 +86,35 @@ export async function nextSendAt(manager: EntityManager, phoneKey: Buffer): Prom
   return row?.next_send_at;
 }
 
-/** The Idempotency-Key of a signup and its body, as HMACs. */
-export interface HashedRequest {
-  keyHash: Buffer;
-  bodyHash: Buffer;
+interface RequestRow {
+  phone_number: string;
+  code_length: number;
+  request_hash: Buffer;
+  is_sent: boolean;
 }
 
-const findRequest = statement<{ phone_number: string; code_length: number; request_hash: Buffer }>(
+const findRequest = statement<RequestRow>(
   'otp_find_request',
-  `SELECT phone_number, code_length, request_hash FROM phone_otps
+  `SELECT phone_number, code_length, request_hash, sent_at IS NOT NULL AS is_sent FROM phone_otps
    WHERE request_key_hash = ANY ($1::bytea[]) AND NOT is_verified AND expires_at > $2
    ORDER BY id DESC LIMIT 1`,
 );
 
-/** The code that a signup with one of these keys was answered with, while it is pending. */
+/** The code that a signup with one of these keys was answered with, or will be once it is sent, while it is pending. */
 export async function findOtpOfRequest(
   manager: EntityManager,
   keyHashes: readonly Buffer[],
   now: Date,
-): Promise<{ phoneNumber: string; codeLength: number; bodyHash: Buffer } | undefined> {
+): Promise<{ phoneNumber: string; codeLength: number; bodyHash: Buffer; isSent: boolean } | undefined> {
   const [row] = await findRequest(manager, [keyHashes, now]);
-  return row && { phoneNumber: row.phone_number, codeLength: row.code_length, bodyHash: row.request_hash };
+  return (
+    row && {
+      phoneNumber: row.phone_number,
+      codeLength: row.code_length,
+      bodyHash: row.request_hash,
+      isSent: row.is_sent,
+    }
+  );
 }
 
 // The earlier code goes and this one comes in one step, so the number is never without one. The sub-select makes
@@ -108,31 +128,26 @@ const activate = statement<{ id: string }>(
        AND sent_at IS NOT NULL AND NOT is_verified AND id < $1
      RETURNING id
    )
-   UPDATE phone_otps SET sent_at = $6, request_key_hash = $7, request_hash = $8
+   UPDATE phone_otps SET sent_at = $6,
+     request_key_hash = CASE WHEN $7 THEN request_key_hash END, request_hash = CASE WHEN $7 THEN request_hash END
    WHERE id = $1 AND (SELECT count(*) FROM earlier) >= 0
    RETURNING id`,
 );
 
 const UNIQUE_VIOLATION = '23505';
 
-/** Makes a code guessable, in place of the earlier one of the same binding. A later one that came first stays. */
+/**
+ * Makes a code guessable, in place of the earlier one of the same binding. A later one that came first stays.
+ *
+ * @param isRepeatable whether its request was answered with success, and may be repeated for that.
+ */
 export async function activateOtp(
   manager: EntityManager,
   otp: NewOtp,
-  sentAt: Date,
-  request: HashedRequest | undefined,
+  { sentAt, isRepeatable }: { sentAt: Date; isRepeatable: boolean },
 ): Promise<void> {
   const { id, phoneNumber, purpose, userId, codeChallenge } = otp;
-  const values = [
-    id,
-    phoneNumber,
-    purpose,
-    userId,
-    codeChallenge,
-    sentAt,
-    request?.keyHash,
-    request?.bodyHash,
-  ];
+  const values = [id, phoneNumber, purpose, userId, codeChallenge, sentAt, isRepeatable];
   const once = () => activate(manager, values);
   const unlessTaken = (error: unknown): 'taken' => {
     if (databaseErrorCode(error) !== UNIQUE_VIOLATION) throw error;
