@@ -11,6 +11,7 @@ import { AuthController } from './auth.controller.js';
 import { AuthService } from './auth.service.js';
 import { JwksController } from './jwks.controller.js';
 import { RefreshTokens } from './refresh-tokens.js';
+import { SessionPurge } from './session-purge.js';
 import { Session } from './session.entity.js';
 import { SessionsController } from './sessions.controller.js';
 import { SessionsService } from './sessions.service.js';
@@ -27,7 +28,15 @@ import { SigningKeys } from './signing-keys.service.js';
     UsersModule,
   ],
   controllers: [AuthController, SessionsController, JwksController],
-  providers: [AuthService, SessionsService, AccessTokens, RefreshTokens, SigningKeys, AccessTokenStrategy],
+  providers: [
+    AuthService,
+    SessionsService,
+    SessionPurge,
+    AccessTokens,
+    RefreshTokens,
+    SigningKeys,
+    AccessTokenStrategy,
+  ],
   exports: [AccessTokenStrategy],
 })
 export class AuthModule {}
