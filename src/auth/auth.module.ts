@@ -16,6 +16,7 @@ import { AuthService } from './auth.service.js';
 import { JwksController } from './jwks.controller.js';
 import { LiveSessions } from './live-sessions.js';
 import { RefreshTokens } from './refresh-tokens.js';
+import { SessionPurge } from './session-purge.js';
 import { Session } from './session.entity.js';
 import { SessionEndings } from './session-endings.service.js';
 import { SessionsController } from './sessions.controller.js';
@@ -38,6 +39,7 @@ import { SigningKeys } from './signing-keys.service.js';
     AuthService,
     SessionsService,
     SessionEndings,
+    SessionPurge,
     LiveSessions,
     AccountDeletion,
     AccountExports,

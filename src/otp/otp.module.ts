@@ -7,6 +7,7 @@ import { CODE_GENERATOR, randomCodes } from './code-generator.js';
 import { DeviceTokens } from './device-tokens.js';
 import { OtpGuesses } from './otp-guesses.service.js';
 import { OtpRecords } from './otp-records.service.js';
+import { OtpPurge } from './otp-purge.js';
 import { OtpRequests } from './otp-requests.service.js';
 import { OtpTexts } from './otp-texts.js';
 import { PhoneLimit } from './phone-limit.entity.js';
@@ -20,6 +21,7 @@ import { PhoneWaits } from './phone-waits.js';
     OtpRequests,
     OtpGuesses,
     OtpRecords,
+    OtpPurge,
     PhoneWaits,
     OtpTexts,
     DeviceTokens,
