@@ -65,10 +65,10 @@ export class ExportedSessionDto {
   /** @example "2026-04-07T09:30:00.000Z" */
   @ApiDateTime()
   expires_at!: string;
-  /** @example null */
+  /** @example "2026-03-09T18:00:00.000Z" */
   @ApiOptionalDateTime()
   revoked_at!: string | null;
-  /** @example null */
+  /** @example "logout" */
   revoked_reason!: string | null;
   /** @example "android" */
   push_platform!: 'ios' | 'android' | 'web' | null;
@@ -91,7 +91,10 @@ export class ExportedCodeDto {
   @ApiInteger()
   attempts!: number;
   is_used!: boolean;
-  /** The session that it opened, where that was asked for with an Idempotency-Key. */
+  /**
+   * The session that it opened, where that was asked for with an Idempotency-Key.
+   * @example "01935b2e-7c1f-7d52-9a3e-4c8d2f6b1a07"
+   */
   @ApiProperty({ type: 'string', format: 'uuid', nullable: true })
   session_id!: string | null;
   /** @example "2026-03-01T12:00:00.000Z" */
