@@ -12,6 +12,8 @@ import { AuthController } from './auth.controller.js';
 import { AuthService } from './auth.service.js';
 import { JwksController } from './jwks.controller.js';
 import { LiveSessions } from './live-sessions.js';
+import { PhoneChangeController } from './phone-change.controller.js';
+import { PhoneChange } from './phone-change.service.js';
 import { RefreshTokens } from './refresh-tokens.js';
 import { Session } from './session.entity.js';
 import { SessionEndings } from './session-endings.service.js';
@@ -20,7 +22,7 @@ import { SessionsService } from './sessions.service.js';
 import { SigningKey } from './signing-key.entity.js';
 import { SigningKeys } from './signing-keys.service.js';
 
-/** Sign-in, tokens, sessions. */
+/** Sign-in, tokens, sessions, account. */
 @Module({
   imports: [
     TypeOrmModule.forFeature([Session, SigningKey]),
@@ -30,12 +32,13 @@ import { SigningKeys } from './signing-keys.service.js';
     OtpModule,
     UsersModule,
   ],
-  controllers: [AuthController, SessionsController, JwksController],
+  controllers: [AuthController, SessionsController, PhoneChangeController, JwksController],
   providers: [
     AuthService,
     SessionsService,
     SessionEndings,
     LiveSessions,
+    PhoneChange,
     AccessTokens,
     RefreshTokens,
     SigningKeys,

@@ -6,6 +6,7 @@ import { v7 as uuidv7 } from 'uuid';
 
 import { type Clock, CLOCK } from '../platform/clock.js';
 import { AppKeys } from '../platform/config/app-keys.js';
+import { inTransaction } from '../platform/database/statement.js';
 import { IdempotencyKeys } from '../platform/http/idempotency-key.js';
 import { Problem } from '../platform/http/problem.js';
 import { CODE_GENERATOR, type CodeGenerator } from './code-generator.js';
@@ -38,6 +39,16 @@ export interface OtpRequest {
   app?: string | undefined;
   /** A repeat with the same key and body is answered the same, and sends nothing. */
   idempotency?: { key: string; body: string } | undefined;
+  /** Beside that of the number, and asked first. */
+  budget?: SendBudget | undefined;
+}
+
+/** What whoever asks for codes may send. */
+export interface SendBudget {
+  /** Takes a send from it, in the transaction that reserves the code. @throws {Problem} where there is none left. */
+  take(transaction: EntityManager, phoneNumber: string): Promise<void>;
+  /** The provider refused it. */
+  giveBack(manager: EntityManager): Promise<void>;
 }
 
 /** What a client may know of a code that was sent. Seconds. */
@@ -81,13 +92,16 @@ export class OtpRequests {
     const code = this.codes.generate(codeLength);
     const otp = this.newOtp(request, phoneNumber, code, now);
     const wait = { phoneKey: this.waits.keyOf(phoneNumber), until: after(now, this.config.resendSeconds) };
+    const { purpose, app, budget } = request;
 
-    if (!(await reserveOtp(this.db, otp, wait))) {
-      throw new Problem('otp_cooldown', {
-        retry_after: await this.waits.secondsLeft(this.db, phoneNumber, now),
+    if (!budget) await this.reserve(this.db, otp, wait);
+    else {
+      // Whatever refuses, nothing of either is used.
+      await inTransaction(this.db, async (transaction) => {
+        await budget.take(transaction, phoneNumber);
+        await this.reserve(transaction, otp, wait);
       });
     }
-    const { purpose, app } = request;
     const outcome = await this.texts.send({
       to: phoneNumber,
       purpose,
@@ -97,6 +111,7 @@ export class OtpRequests {
     });
     if (outcome.fate === 'refused') {
       await withdrawOtp(this.db, otp, wait);
+      await budget?.giveBack(this.db);
       throw outcome.code === 'sms_unavailable'
         ? new Problem(outcome.code, { retry_after: outcome.retryAfter ?? 30 })
         : new Problem(outcome.code);
@@ -109,6 +124,18 @@ export class OtpRequests {
       throw new Problem('sms_unavailable', { retry_after: this.config.resendSeconds });
     }
     return this.sent(phoneNumber, codeLength);
+  }
+
+  /** @throws {Problem} `otp_cooldown` */
+  private async reserve(
+    manager: EntityManager,
+    otp: NewOtp,
+    wait: { phoneKey: Buffer; until: Date },
+  ): Promise<void> {
+    if (await reserveOtp(manager, otp, wait)) return;
+    const { phoneNumber, createdAt: now } = otp;
+    const retryAfter = await this.waits.secondsLeft(manager, phoneNumber, now);
+    throw new Problem('otp_cooldown', { retry_after: retryAfter });
   }
 
   private sent(phoneNumber: string, codeLength: number): OtpSent {

@@ -8,6 +8,7 @@ import { ProfilePicturesController } from './profile-pictures.controller.js';
 import { ProfilePicturesService } from './profile-pictures.service.js';
 import { ProfilePresenter } from './profile-presenter.js';
 import { ProfilesService } from './profiles.service.js';
+import { UserNumbers } from './user-numbers.js';
 import { UserProfile } from './user-profile.entity.js';
 import { User } from './user.entity.js';
 import { UsersController } from './users.controller.js';
@@ -17,7 +18,7 @@ import { UsersService } from './users.service.js';
 @Module({
   imports: [TypeOrmModule.forFeature([User, UserProfile]), InterestsModule, PicturesModule],
   controllers: [ProfileController, ProfilePicturesController, UsersController],
-  providers: [UsersService, ProfilesService, ProfilePicturesService, ProfilePresenter],
-  exports: [UsersService, ProfilePresenter],
+  providers: [UsersService, UserNumbers, ProfilesService, ProfilePicturesService, ProfilePresenter],
+  exports: [UsersService, UserNumbers, ProfilePresenter],
 })
 export class UsersModule {}

@@ -83,6 +83,28 @@ export const BODY_ROUTES: Record<string, BodyRoute> = {
       ['device_name', 'a'.repeat(101), 'too_long'],
     ],
   },
+  'POST /api/auth/phone-number': {
+    prepare: async (app) => ({
+      user: await app.signIn(),
+      body: () => ({ phone_number: aPhoneNumber() }),
+    }),
+    answer: { status: 200 },
+    nullable: [],
+    outOfBounds: [],
+  },
+  'POST /api/auth/phone-number/verify': {
+    prepare: async (app) => ({
+      user: await app.signIn(),
+      body: () => ({ phone_number: aPhoneNumber(), otp_code: '4821' }),
+    }),
+    answer: { status: 404, code: 'otp_not_found' },
+    nullable: [],
+    outOfBounds: [
+      ['otp_code', '482', 'format'],
+      ['otp_code', '482100000', 'format'],
+      ['otp_code', '٤٨٢١', 'format'],
+    ],
+  },
   'POST /api/auth/logout': {
     prepare: () => anybody(() => ({ refresh_token: 'of-nobody' })),
     answer: { status: 204 },
