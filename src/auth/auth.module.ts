@@ -14,6 +14,8 @@ import { JwksController } from './jwks.controller.js';
 import { LiveSessions } from './live-sessions.js';
 import { PhoneChangeController } from './phone-change.controller.js';
 import { PhoneChange } from './phone-change.service.js';
+import { PushTokensController } from './push-tokens.controller.js';
+import { PushTokens } from './push-tokens.service.js';
 import { RefreshTokens } from './refresh-tokens.js';
 import { Session } from './session.entity.js';
 import { SessionEndings } from './session-endings.service.js';
@@ -22,7 +24,7 @@ import { SessionsService } from './sessions.service.js';
 import { SigningKey } from './signing-key.entity.js';
 import { SigningKeys } from './signing-keys.service.js';
 
-/** Sign-in, tokens, sessions, account. */
+/** Sign-in, tokens, sessions, account. Other modules import it for {@link PushTokens}. */
 @Module({
   imports: [
     TypeOrmModule.forFeature([Session, SigningKey]),
@@ -32,18 +34,25 @@ import { SigningKeys } from './signing-keys.service.js';
     OtpModule,
     UsersModule,
   ],
-  controllers: [AuthController, SessionsController, PhoneChangeController, JwksController],
+  controllers: [
+    AuthController,
+    SessionsController,
+    PhoneChangeController,
+    PushTokensController,
+    JwksController,
+  ],
   providers: [
     AuthService,
     SessionsService,
     SessionEndings,
     LiveSessions,
     PhoneChange,
+    PushTokens,
     AccessTokens,
     RefreshTokens,
     SigningKeys,
     AccessTokenStrategy,
   ],
-  exports: [AccessTokenStrategy],
+  exports: [AccessTokenStrategy, PushTokens],
 })
 export class AuthModule {}

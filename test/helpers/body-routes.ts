@@ -105,6 +105,24 @@ export const BODY_ROUTES: Record<string, BodyRoute> = {
       ['otp_code', '٤٨٢١', 'format'],
     ],
   },
+  'PUT /api/auth/push-token': {
+    prepare: async (app) => ({
+      user: await app.signIn(),
+      body: () => ({ platform: 'ios', token: '740f4707bebcf74f9b7c25d48e335894' }),
+    }),
+    answer: { status: 204 },
+    nullable: [],
+    outOfBounds: [
+      ['platform', 'iOS', 'not_allowed'],
+      ['platform', '', 'not_allowed'],
+      ['token', '', 'too_short'],
+      ['token', 'a'.repeat(4097), 'too_long'],
+      ['token', 'a token', 'format'],
+      ['token', 'jeton-é', 'format'],
+      ['token', 'a\n', 'format'],
+      ['token', '\u007f', 'format'],
+    ],
+  },
   'POST /api/auth/logout': {
     prepare: () => anybody(() => ({ refresh_token: 'of-nobody' })),
     answer: { status: 204 },
