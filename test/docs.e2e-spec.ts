@@ -47,6 +47,12 @@ describe('docs/PHONE_AUTHENTICATION.md', () => {
       'PATCH /api/auth/profile',
       'GET /api/users',
       'GET /api/users',
+      'PUT /api/auth/push-token',
+      'DELETE /api/auth/push-token',
+      'POST /api/auth/phone-number',
+      'POST /api/auth/phone-number',
+      'GET /dev/inbox/messages',
+      'POST /api/auth/phone-number/verify',
       'POST /api/auth/logout',
       'GET /api/auth/profile',
     ]);
