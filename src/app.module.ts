@@ -12,6 +12,7 @@ import { DatabaseModule } from './platform/database/database.module.js';
 import { HttpModule } from './platform/http/http.module.js';
 import { ProblemFilter } from './platform/http/problem.filter.js';
 import { RequestValidationPipe } from './platform/http/validation.pipe.js';
+import { JobsModule } from './platform/jobs/jobs.module.js';
 import type { Logger } from './platform/observability/logger.js';
 import { ObservabilityModule } from './platform/observability/observability.module.js';
 import type { Overrides } from './platform/overrides.js';
@@ -39,6 +40,7 @@ export class AppModule {
         PortsModule.forRoot(overrides),
         ObservabilityModule.forRoot(logger),
         DatabaseModule.forRoot(databaseUrl, configuration.get(databaseConfig).poolSize),
+        JobsModule.forRoot(databaseUrl),
         HttpModule,
         StorageModule,
         AuthModule,

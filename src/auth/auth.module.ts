@@ -17,6 +17,7 @@ import { PhoneChange } from './phone-change.service.js';
 import { PushTokensController } from './push-tokens.controller.js';
 import { PushTokens } from './push-tokens.service.js';
 import { RefreshTokens } from './refresh-tokens.js';
+import { SessionPurge } from './session-purge.js';
 import { Session } from './session.entity.js';
 import { SessionEndings } from './session-endings.service.js';
 import { SessionsController } from './sessions.controller.js';
@@ -45,6 +46,7 @@ import { SigningKeys } from './signing-keys.service.js';
     AuthService,
     SessionsService,
     SessionEndings,
+    SessionPurge,
     LiveSessions,
     PhoneChange,
     PushTokens,

@@ -213,3 +213,23 @@ export function listSessions(manager: EntityManager, userId: string, now: Date):
     order: { lastUsedAt: 'DESC', id: 'DESC' },
   });
 }
+
+const purge = statement<{ deleted: number }>(
+  'session_purge',
+  `WITH purged AS (
+     DELETE FROM sessions
+     WHERE id IN (SELECT id FROM sessions WHERE LEAST(expires_at, revoked_at) < $1 LIMIT $2 FOR UPDATE SKIP LOCKED)
+     RETURNING id
+   )
+   SELECT count(*)::integer AS deleted FROM purged`,
+);
+
+/** Deletes up to `limit` sessions that ended or expired before a time. @returns how many there were. */
+export async function purgeSessions(
+  manager: EntityManager,
+  endedBefore: Date,
+  limit: number,
+): Promise<number> {
+  const [row] = await purge(manager, [endedBefore, limit]);
+  return row!.deleted;
+}

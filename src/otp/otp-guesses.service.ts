@@ -12,7 +12,14 @@ import { matchesHash } from './code-hash.js';
 import { signInNumber } from './number-policy.js';
 import { OTP_CONFIG, type OtpConfig } from './otp.config.js';
 import type { OtpPurpose } from './otp-purpose.js';
-import { claimGuess, markVerifiedOtp, type OtpScope, sessionOfVerify, useUpOtp } from './phone-otps.js';
+import {
+  claimGuess,
+  FORGET_AFTER_MS,
+  markVerifiedOtp,
+  type OtpScope,
+  sessionOfVerify,
+  useUpOtp,
+} from './phone-otps.js';
 import { PhoneWaits } from './phone-waits.js';
 
 export interface OtpGuess {
@@ -30,9 +37,6 @@ export interface RedeemedOtp {
   phoneNumber: string;
   codeLength: number;
 }
-
-// An expired code answers "expired" for a day, then as if it had never been.
-const FORGET_AFTER_MS = 24 * 60 * 60 * 1000;
 
 // A guess that lost a race looks again; what it then sees is settled, unless it loses to yet another.
 const LOOKS = 3;

@@ -6,6 +6,7 @@ import { SmsModule } from '../sms/sms.module.js';
 import { CODE_GENERATOR, randomCodes } from './code-generator.js';
 import { DeviceTokens } from './device-tokens.js';
 import { OtpGuesses } from './otp-guesses.service.js';
+import { OtpPurge } from './otp-purge.js';
 import { OtpRequests } from './otp-requests.service.js';
 import { OtpTexts } from './otp-texts.js';
 import { PhoneLimit } from './phone-limit.entity.js';
@@ -18,6 +19,7 @@ import { PhoneWaits } from './phone-waits.js';
   providers: [
     OtpRequests,
     OtpGuesses,
+    OtpPurge,
     PhoneWaits,
     OtpTexts,
     DeviceTokens,

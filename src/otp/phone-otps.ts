@@ -6,6 +6,9 @@ import type { OtpPurpose } from './otp-purpose.js';
 
 // Every statement on `phone_otps` and `phone_limits`. Times are parameters: the clock is the app's.
 
+/** An expired code answers "expired" for a day, then as if it had never been; its row is deleted some time later. */
+export const FORGET_AFTER_MS = 24 * 60 * 60 * 1000;
+
 /** Which codes a request is about: those of one number and purpose, and of one user for a phone change. */
 export interface OtpScope {
   phoneNumber: string;
@@ -279,4 +282,19 @@ export async function markVerifiedOtp(
   { id, sessionId, keyHash }: { id: string; sessionId: string; keyHash: Buffer },
 ): Promise<void> {
   await markVerified(transaction, [id, sessionId, keyHash]);
+}
+
+const purge = statement<{ deleted: number }>(
+  'otp_purge',
+  `WITH purged AS (
+     DELETE FROM phone_otps WHERE id IN (SELECT id FROM phone_otps WHERE expires_at < $1 LIMIT $2 FOR UPDATE SKIP LOCKED)
+     RETURNING id
+   )
+   SELECT count(*)::integer AS deleted FROM purged`,
+);
+
+/** Deletes up to `limit` codes that expired before a time. @returns how many there were. */
+export async function purgeOtps(manager: EntityManager, expiredBefore: Date, limit: number): Promise<number> {
+  const [row] = await purge(manager, [expiredBefore, limit]);
+  return row!.deleted;
 }

@@ -1,6 +1,7 @@
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { randomInt } from 'node:crypto';
 import type { Browser } from 'puppeteer-core';
+import type { EntityManager } from 'typeorm';
 
 import type { Draw } from './pictures.js';
 
@@ -14,6 +15,7 @@ export interface StartedApp {
   log: { lines: string[] };
   nest: NestFastifyApplication;
   provider<T>(file: string, name: string): Promise<T>;
+  transaction<T>(work: (transaction: EntityManager) => Promise<T>): Promise<T>;
   close(): Promise<void>;
 }
 
@@ -32,6 +34,8 @@ export interface StartOptions {
   /** Instead of the disk. */
   storage?: object;
   hostModule?: [file: string, name: string];
+  /** Handlers of jobs, by their names. */
+  tasks?: Record<string, { handler: (payload: unknown) => Promise<void>; cron?: string }>;
 }
 
 export interface SentText {
@@ -142,9 +146,30 @@ export class TestApp {
     };
   }
 
+  jobs(): Promise<JobsInTests> {
+    return this.started.provider('platform/jobs/jobs.js', 'Jobs');
+  }
+
+  /** Runs the handler of a task now, past the queue, and waits for its end. */
+  async runJob(task: string, payload: object = {}): Promise<void> {
+    const found = (await this.jobs()).seal().get(task);
+    if (!found) throw new Error(`there is no task ${task}`);
+    await found.handler(payload);
+  }
+
   sql<Row = Record<string, unknown>>(text: string, values?: unknown[]): Promise<Row[]> {
     return harness.sql<Row>(this.started.database, text, values);
   }
+}
+
+interface JobsInTests {
+  add(
+    transaction: EntityManager,
+    task: string,
+    payload: object,
+    options?: { jobKey?: string },
+  ): Promise<void>;
+  seal(): ReadonlyMap<string, { handler: (payload: unknown) => Promise<void> }>;
 }
 
 export interface SignedInUser {

@@ -7,6 +7,7 @@ import pg from 'pg';
 import { DataSource } from 'typeorm';
 
 import { createApp } from '../../dist/create-app.js';
+import { Jobs } from '../../dist/platform/jobs/jobs.js';
 import { createDatabase, databaseUrl, dropDatabase } from './databases.mjs';
 
 const SERVER = process.env.LATCHKEY_TEST_SERVER;
@@ -62,8 +63,18 @@ export class Harness {
    * @param {(message: object) => Promise<object>} [options.send] instead of the inbox
    * @param {object} [options.storage] instead of the disk
    * @param {[file: string, name: string]} [options.hostModule] a module of a host app, from `dist/`
+   * @param {Record<string, {handler: (payload: unknown) => Promise<void>, cron?: string}>} [options.tasks] of jobs
    */
-  async start({ env = {}, database, clock = new MovableClock(), codes, send, storage, hostModule } = {}) {
+  async start({
+    env = {},
+    database,
+    clock = new MovableClock(),
+    codes,
+    send,
+    storage,
+    hostModule,
+    tasks = {},
+  } = {}) {
     const url = database ?? (this.#shared ??= await this.database());
     const pictures = await this.#picturesOf(url);
     const log = new LogLines();
@@ -83,7 +94,10 @@ export class Harness {
       ...(codes && { codes: { generate: codes } }),
       ...(send && { sms: { send } }),
       ...(storage && { storage }),
-      ...(hostModule && { imports: [(await this.load(hostModule[0]))[hostModule[1]]] }),
+      imports: [
+        ...(hostModule ? [(await this.load(hostModule[0]))[hostModule[1]]] : []),
+        moduleOfTasks(tasks),
+      ],
     });
     await app.nest.listen(app.server.port, app.server.host);
     const started = {
@@ -98,6 +112,8 @@ export class Harness {
         const module = await this.load(file);
         return app.nest.get(module[name], { strict: false });
       },
+      /** A transaction of the app, which it may add jobs in. */
+      transaction: (work) => app.nest.get(DataSource).transaction(work),
       close: app.close,
     };
     this.#apps.push(started);
@@ -131,12 +147,15 @@ export class Harness {
     return (await pool.query(text, values)).rows;
   }
 
-  /** The statements that all apps of this process send while `work` runs: their names, or their text. */
+  /** The statements that requests to apps of this process send while `work` runs: their names, or their text. */
   async statements(work) {
     const seen = [];
     const { query } = pg.Client.prototype;
     pg.Client.prototype.query = function (config, ...rest) {
-      seen.push(config.name ?? config.text ?? config);
+      // Jobs run when they will, on connections of their own.
+      if (this.connectionParameters.application_name === 'latchkey') {
+        seen.push(config.name ?? config.text ?? config);
+      }
       return query.call(this, config, ...rest);
     };
     try {
@@ -154,6 +173,19 @@ export class Harness {
     for (const url of this.#databases) await dropDatabase(SERVER, url);
     for (const folder of this.#folders.values()) await rm(await folder, { recursive: true, force: true });
   }
+}
+
+/** A module that registers tasks of a test, as features do. */
+function moduleOfTasks(tasks) {
+  const register = (jobs) => ({
+    onModuleInit() {
+      for (const [name, { handler, cron }] of Object.entries(tasks)) {
+        jobs.handle(name, handler, cron ? { cron } : {});
+      }
+    },
+  });
+  const providers = [{ provide: 'TASKS', inject: [Jobs], useFactory: register }];
+  return { module: class Tasks {}, providers };
 }
 
 class MovableClock {

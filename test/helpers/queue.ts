@@ -9,6 +9,11 @@ export class Queue<T> {
     else this.items.push(item);
   }
 
+  /** What nobody has taken yet. */
+  get size(): number {
+    return this.items.length;
+  }
+
   next(): Promise<T> {
     const item = this.items.shift();
     return item === undefined ? new Promise((resolve) => this.waiting.push(resolve)) : Promise.resolve(item);

@@ -2,6 +2,7 @@ import { readdir } from 'node:fs/promises';
 import pg from 'pg';
 import { DataSource, type MigrationInterface } from 'typeorm';
 
+import { migrateJobSchema, requireJobSchema } from '../jobs/job-schema.js';
 import { OperatorError } from '../operator-error.js';
 import { isDatabaseUnavailable } from './database-errors.js';
 import { dataSourceOptions } from './data-source-options.js';
@@ -23,14 +24,15 @@ async function migrationClasses(): Promise<MigrationClass[]> {
 
 /**
  * Brings the schema up to date. Replicas that start at once queue behind an advisory lock: the first migrates, the
- * others find nothing left to do.
+ * others find nothing left to do. The tables of the jobs come first, so that a migration may add one.
  *
  * @returns the names of the migrations that it ran.
  */
 export async function migrate(url: string, log: (message: string) => void): Promise<string[]> {
-  return withMigrationLock(url, log, async (dataSource) => {
-    const ran = await dataSource.runMigrations({ transaction: 'each' });
-    return ran.map(({ name }) => name);
+  return withMigrationLock(url, log, async (dataSource, client) => {
+    const ran = await migrateJobSchema(client, url);
+    const migrations = await dataSource.runMigrations({ transaction: 'each' });
+    return [...ran, ...migrations.map(({ name }) => name)];
   });
 }
 
@@ -48,7 +50,7 @@ export async function revertMigration(
   });
 }
 
-/** @throws where the schema is older than the code. */
+/** @throws where the schema is older than the code, or this role may not use the jobs. */
 export async function requireMigrated(url: string): Promise<void> {
   const client = new pg.Client({ connectionString: url });
   await client.connect();
@@ -63,6 +65,7 @@ export async function requireMigrated(url: string): Promise<void> {
         `The database lacks ${missing.join(', ')}, and MIGRATE_ON_BOOT is false: run \`latchkey migrate\` first.`,
       );
     }
+    await requireJobSchema(client);
   } finally {
     await client.end();
   }
@@ -71,7 +74,7 @@ export async function requireMigrated(url: string): Promise<void> {
 async function withMigrationLock<T>(
   url: string,
   log: (message: string) => void,
-  work: (dataSource: DataSource) => Promise<T>,
+  work: (dataSource: DataSource, client: pg.Client) => Promise<T>,
 ): Promise<T> {
   const lock = new pg.Client({
     connectionString: url,
@@ -95,7 +98,7 @@ async function withMigrationLock<T>(
     });
     await dataSource.initialize();
     try {
-      return await work(dataSource);
+      return await work(dataSource, lock);
     } finally {
       await dataSource.destroy();
     }

@@ -1,0 +1,141 @@
+import { Logger as WorkerLogger, runTaskList, type WorkerEvents, type WorkerPool } from 'graphile-worker';
+import { EventEmitter } from 'node:events';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import pg from 'pg';
+
+import type { Logger } from '../observability/logger.js';
+import { JOB_SCHEMA } from './job-schema.js';
+import type { Task } from './jobs.js';
+import { WorkerPresence } from './worker-presence.js';
+
+const WORKERS = 3;
+// New jobs are told by a notification. The poll finds repeats that have become due, and what a lost connection has
+// not heard of.
+const POLL_MS = 10_000;
+
+/** The workers of this process, on connections of their own: one that listens, one that says they live, others to work. */
+export class JobWorkers {
+  /** Why they must be replaced; never, where all is well. */
+  readonly failed: Promise<Error>;
+  private fail!: (error: Error) => void;
+  private readonly pool: pg.Pool;
+  private readonly clients = new Set<pg.PoolClient>();
+  private readonly events = new EventEmitter() as WorkerEvents;
+  private presence: WorkerPresence | undefined;
+  private workers: WorkerPool | undefined;
+
+  private constructor(
+    url: string,
+    private readonly log: Logger,
+  ) {
+    this.failed = new Promise((resolve) => (this.fail = resolve));
+    this.pool = new pg.Pool({
+      connectionString: url,
+      application_name: 'latchkey jobs',
+      max: WORKERS,
+      connectionTimeoutMillis: 10_000,
+      idleTimeoutMillis: 6 * POLL_MS,
+      keepAlive: true,
+    });
+    // Whoever uses the connection meets the error as well.
+    this.pool.on('error', () => undefined);
+    this.pool.on('connect', (client) => {
+      client.on('error', () => undefined);
+      this.clients.add(client);
+    });
+    this.pool.on('remove', (client) => this.clients.delete(client));
+  }
+
+  /** @throws where the database cannot be reached, or is not ready for jobs. */
+  static async start(url: string, tasks: ReadonlyMap<string, Task>, log: Logger): Promise<JobWorkers> {
+    const started = new JobWorkers(url, log);
+    try {
+      await started.start(url, tasks);
+      return started;
+    } catch (error) {
+      await started.stop();
+      throw error;
+    }
+  }
+
+  /** Takes no more jobs, and waits for those under way. */
+  async stop(): Promise<void> {
+    // Workers that just met the error that has us stop are about to wait; stopped before, they would call it fatal.
+    await nextTurn();
+    await this.workers?.gracefulShutdown();
+    await this.pool.end();
+    await this.presence?.close();
+  }
+
+  private async start(url: string, tasks: ReadonlyMap<string, Task>): Promise<void> {
+    const presence = await WorkerPresence.open(url, {
+      onFreed: (workers) => this.log.warn({ workers }, 'jobs of processes that have died are taken over'),
+      onLost: (error) => {
+        // The others may hang on the same silence for hours.
+        for (const client of this.clients) discard(client);
+        this.fail(error);
+      },
+    });
+    this.presence = presence;
+    this.logFailures();
+    // A worker that could not note the end of a job has ended, and nothing takes its place.
+    this.events.on('worker:fatalError', ({ error }) => this.fail(error as Error));
+    const list = [...tasks].map(([name, { handler }]) => [name, (payload: unknown) => handler(payload)]);
+    this.workers = runTaskList(
+      {
+        schema: JOB_SCHEMA,
+        concurrency: WORKERS,
+        pollInterval: POLL_MS,
+        noHandleSignals: true,
+        logger: workerLogger(this.log),
+        events: this.events,
+        preset: { plugins: [this.announcing(presence)] },
+      },
+      Object.fromEntries(list) as Record<string, (payload: unknown) => Promise<void>>,
+      this.pool,
+    );
+  }
+
+  /** Has each worker wait for its lock before it looks for a job. */
+  private announcing(presence: WorkerPresence): GraphileConfig.Plugin {
+    const startWorker = async (_context: unknown, { worker }: { worker: { workerId: string } }) => {
+      try {
+        await presence.hold(worker.workerId);
+      } catch (error) {
+        this.fail(error as Error);
+        throw error;
+      }
+    };
+    return { name: 'LatchkeyPresence', version: '1.0.0', worker: { hooks: { startWorker } } };
+  }
+
+  private logFailures(): void {
+    this.events.on('job:error', ({ job, error }) => {
+      const { id, task_identifier: task, attempts, max_attempts: maxAttempts } = job;
+      const isLast = attempts >= maxAttempts;
+      this.log[isLast ? 'error' : 'warn'](
+        { job: id, task, attempt: attempts, err: error },
+        isLast ? 'a job failed for the last time' : 'a job failed; it is repeated',
+      );
+    });
+  }
+}
+
+function discard(client: pg.PoolClient): void {
+  const { connection } = client as unknown as { connection: { stream: { destroy(): void } } };
+  connection.stream.destroy();
+}
+
+const LEVELS = { error: 'warn', warning: 'warn', info: 'debug', debug: 'trace' } as const;
+
+/** What graphile-worker says, without what it adds: that holds whole jobs, and their payloads. */
+function workerLogger(log: Logger): WorkerLogger {
+  return new WorkerLogger(() => (level, message, meta) => {
+    // Told by us, from the event.
+    if (meta?.['failure']) return;
+    log[LEVELS[level]](
+      { ...(meta?.['error'] instanceof Error && { err: meta['error'] }) },
+      `jobs: ${message}`,
+    );
+  });
+}
