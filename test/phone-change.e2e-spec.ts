@@ -7,7 +7,14 @@ import {
   type SignedInUser,
   TestApp,
 } from './helpers/app.js';
-import { aCodeFor, anotherSession, move, numberOf } from './helpers/phone-change.js';
+import {
+  aCodeFor,
+  anotherSession,
+  move,
+  noticesTo,
+  numberOf,
+  queuedNotices,
+} from './helpers/phone-change.js';
 
 let app: TestApp;
 beforeAll(async () => {
@@ -205,7 +212,9 @@ describe('POST /api/auth/phone-number/verify', () => {
     await app.sql('DROP FUNCTION refuse CASCADE');
     expect(await numberOf(app, ana)).toBe(ana.phoneNumber);
     expect((await profile(other)).status).toBe(200);
+    expect(await queuedNotices(app, ana.phoneNumber)).toEqual([]);
     expect((await move(app, ana, phone, code)).status).toBe(200);
+    expect(await noticesTo(app, ana.phoneNumber)).toHaveLength(1);
   });
 
   it('refuses to move to the number that the account has by now', async () => {
@@ -215,5 +224,58 @@ describe('POST /api/auth/phone-number/verify', () => {
     await app.sql('UPDATE users SET phone_number = $2 WHERE id = $1', [ana.id, phone]);
     const { status, body } = await move(app, ana, phone, code);
     expect([status, body.errors]).toEqual([422, [expect.objectContaining({ code: 'unchanged' })]]);
+  });
+});
+
+describe('the notice to the old number', () => {
+  it('says that the account has moved, once, and neither code nor number', async () => {
+    const ana = await app.signIn();
+    await moved(ana);
+    expect(await noticesTo(app, ana.phoneNumber)).toEqual([
+      expect.objectContaining({
+        body: 'Your Latchkey account has moved to another phone number. If this was not you, contact support.',
+        otp_code: null,
+        purpose: 'phone_change_notice',
+      }),
+    ]);
+    while ((await queuedNotices(app, ana.phoneNumber)).length > 0);
+    expect(await noticesTo(app, ana.phoneNumber)).toHaveLength(1);
+  });
+
+  it('is not sent where the number was taken', async () => {
+    const [ana, ben] = [await app.signIn(), await app.signIn()];
+    app.clock.advance(31);
+    const code = await aCodeFor(app, ana, ben.phoneNumber);
+    expect((await move(app, ana, ben.phoneNumber, code)).status).toBe(409);
+    expect(await queuedNotices(app, ana.phoneNumber)).toEqual([]);
+    const purposes = (await app.texts(ana.phoneNumber)).map(({ purpose }) => purpose);
+    expect(purposes).not.toContain('phone_change_notice');
+  });
+
+  it('is tried again in doubt, and given up where the number takes no texts', async () => {
+    let fate: () => Promise<object> = () => Promise.resolve({ fate: 'accepted' });
+    const sent: unknown[] = [];
+    const own = await TestApp.start({
+      database: await app.freshDatabase(),
+      send: (text) => {
+        sent.push(text);
+        return fate();
+      },
+    });
+    const to = aPhoneNumber();
+    const send = () => own.runJob('phone-change-notice', { to });
+    await send();
+    expect(sent).toEqual([{ to, body: expect.any(String), purpose: 'phone_change_notice', otpCode: null }]);
+    fate = () => Promise.resolve({ fate: 'unknown' });
+    await expect(send()).rejects.toThrow('no answer');
+    fate = () => Promise.resolve({ fate: 'refused', code: 'sms_unavailable' });
+    await expect(send()).rejects.toThrow('sms_unavailable');
+    fate = () => Promise.reject(new Error('the wire is cut'));
+    await expect(send()).rejects.toThrow('the wire is cut');
+    fate = () => Promise.resolve({ fate: 'refused', code: 'phone_number_unreachable' });
+    await send();
+    const log = own.started.log.lines.join('');
+    expect(log).toContain('cannot be told that it has moved');
+    expect(log).not.toContain(to.slice(1));
   });
 });

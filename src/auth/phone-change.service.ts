@@ -5,6 +5,7 @@ import { AuditLog } from '../audit/audit-log.js';
 import { DeviceTokens } from '../otp/device-tokens.js';
 import { OtpGuesses } from '../otp/otp-guesses.service.js';
 import { OtpRequests, type OtpSent, type SendBudget } from '../otp/otp-requests.service.js';
+import { PhoneChangeNotices } from '../otp/phone-change-notices.js';
 import { type Clock, CLOCK } from '../platform/clock.js';
 import type { ClientInfo } from '../platform/http/client-info.decorator.js';
 import type { Caller } from '../platform/http/current-user.decorator.js';
@@ -30,6 +31,7 @@ export class PhoneChange {
     private readonly requests: OtpRequests,
     private readonly guesses: OtpGuesses,
     private readonly deviceTokens: DeviceTokens,
+    private readonly notices: PhoneChangeNotices,
     private readonly users: UsersService,
     private readonly numbers: UserNumbers,
     private readonly endings: SessionEndings,
@@ -90,6 +92,7 @@ export class PhoneChange {
       client,
       payload: { session_ids: ended },
     });
+    await this.notices.queue(transaction, moved.oldNumber);
     const profile = await this.users.find(userId, transaction);
     if (!profile) throw new Problem('access_token_invalid');
     return { profile, ended };

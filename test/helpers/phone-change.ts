@@ -1,3 +1,5 @@
+import { setTimeout as delay } from 'node:timers/promises';
+
 import { type Answer, type SignedInUser, type TestApp } from './app.js';
 
 // What users who move to another number ask for.
@@ -27,6 +29,21 @@ export async function anotherSession(app: TestApp, { phoneNumber }: SignedInUser
 export async function numberOf(app: TestApp, { id }: SignedInUser): Promise<string | undefined> {
   const [row] = await app.sql<{ phone_number: string }>('SELECT phone_number FROM users WHERE id = $1', [id]);
   return row?.phone_number;
+}
+
+/** The texts that say that an account has left a number, once there are any; they are sent after the answer. */
+export async function noticesTo(app: TestApp, phoneNumber: string): Promise<unknown[]> {
+  for (;;) {
+    const texts = await app.texts(phoneNumber);
+    const notices = texts.filter(({ purpose }) => purpose === 'phone_change_notice');
+    if (notices.length > 0) return notices;
+    await delay(10);
+  }
+}
+
+/** The notices to a number that are still to be sent, or to be sent again. */
+export function queuedNotices(app: TestApp, phoneNumber: string): Promise<unknown[]> {
+  return app.sql(`SELECT id FROM graphile_worker._private_jobs WHERE payload ->> 'to' = $1`, [phoneNumber]);
 }
 
 /** How many codes the user has asked for, of late. */
