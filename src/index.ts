@@ -4,6 +4,9 @@
  *
  * @packageDocumentation
  */
+export { AuthModule } from './auth/auth.module.js';
+export { type PushDevice, PushTokens } from './auth/push-tokens.service.js';
+export type { PushPlatform } from './auth/session.entity.js';
 export { type AppOverrides, createApp, type LatchkeyApp } from './create-app.js';
 export type { ChosenInterest } from './interests/interests-of-user.js';
 export { EventInterest } from './interests/event-interest.entity.js';

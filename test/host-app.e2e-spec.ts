@@ -1,5 +1,9 @@
-import { TestApp } from './helpers/app.js';
+import { type SignedInUser, TestApp } from './helpers/app.js';
 import { aCompleteUser } from './helpers/profile.js';
+
+interface PushServiceInTests {
+  send: (device: { token: string }, text: string) => Promise<'sent' | 'dead'>;
+}
 
 let app: TestApp;
 beforeAll(async () => {
@@ -9,6 +13,9 @@ beforeAll(async () => {
                           host_id uuid NOT NULL REFERENCES users (id) ON DELETE CASCADE)`,
   );
 });
+
+const register = (bearer: SignedInUser['bearer'], token: string) =>
+  app.request('PUT', '/api/auth/push-token', { body: { platform: 'ios', token }, headers: bearer });
 
 describe('a module of a host app', () => {
   it('asks for the access token on its routes, and knows who calls', async () => {
@@ -54,5 +61,30 @@ describe('a module of a host app', () => {
       422,
       ['more', 'title'],
     ]);
+  });
+
+  it('pushes to the devices of users, and forgets those that are gone', async () => {
+    const [host, guest] = [await aCompleteUser(app), await aCompleteUser(app, { name: 'Ben' })];
+    app.clock.advance(31);
+    const sessions = [host, await app.signIn(host.phoneNumber), guest];
+    app.clock.advance(31);
+    for (const [index, { bearer }] of sessions.entries()) await register(bearer, `token-${index}`);
+    const pushes: unknown[] = [];
+    const service = await app.started.provider<PushServiceInTests>(
+      'examples/events/push-service.js',
+      'PUSH_SERVICE',
+    );
+    service.send = (device, text) => {
+      pushes.push([device.token, text]);
+      if (device.token === 'token-0') return Promise.reject(new Error('no answer'));
+      return Promise.resolve(device.token === 'token-1' ? 'dead' : 'sent');
+    };
+    const { body } = await app.post('/api/events', { title: 'Jam session' }, host.bearer);
+    const join = () => app.post(`/api/events/${body.id}/guests`, undefined, guest.bearer);
+    expect((await join()).status).toBe(204);
+    expect(pushes.sort()).toEqual([0, 1].map((index) => [`token-${index}`, 'Ben comes to Jam session']));
+    pushes.length = 0;
+    expect((await join()).status).toBe(204);
+    expect(pushes).toEqual([['token-0', 'Ben comes to Jam session']]);
   });
 });

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 
 import { aPhoneNumber, TestApp } from './helpers/app.js';
 import { aChallenge } from './helpers/challenge.js';
+import { noticesTo } from './helpers/phone-change.js';
 
 describe('the log', () => {
   it('holds no code, token, secret or full phone number of a whole sign-in, its refusals included', async () => {
@@ -33,6 +34,14 @@ describe('the log', () => {
     await app.get('/api/auth/profile', bearer);
     await app.get('/api/auth/profile', { authorization: `Bearer ${signedIn.access_token}x` });
     await app.get(`/dev/inbox/messages?to=${encodeURIComponent(phone)}`);
+    const next = aPhoneNumber();
+    await app.post('/api/auth/phone-number', { phone_number: next }, bearer);
+    const guess = { phone_number: next, otp_code: codes.at(-1) };
+    const { body: moved } = await app.post('/api/auth/phone-number/verify', guess, bearer);
+    await noticesTo(app, phone);
+    const push = { platform: 'ios', token: 'a-push-token-of-the-device' };
+    await app.request('PUT', '/api/auth/push-token', { body: push, headers: bearer });
+    await app.request('PUT', '/api/auth/push-token', { body: { ...push, more: 1 }, headers: bearer });
     await app.get(`/no/such/route/${encodeURIComponent(phone)}?code=${codes[0]}`);
     await app.request('POST', '/api/auth/signup', { headers: { 'content-type': 'text/plain' } });
     await app.sql('ALTER TABLE phone_otps RENAME TO mislaid');
@@ -46,11 +55,13 @@ describe('the log', () => {
     expect(log).toContain('"code":"internal_error"');
     expect(codes[0]).toMatch(/^\d{8}$/);
     const secrets = {
-      phone: phone.slice(1),
+      phones: [phone.slice(1), next.slice(1)],
       codes: codes.filter(({ length }) => length === 8),
       verifier,
       challenge,
       secret: 'a-secret-for-tests',
+      deviceToken: moved.device_token,
+      pushToken: push.token,
       tokens: [signedIn, refreshed].flatMap(({ access_token, refresh_token, device_token }) => [
         // The signature alone would do for a thief who has the rest.
         access_token.split('.')[2],

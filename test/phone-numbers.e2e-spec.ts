@@ -2,7 +2,16 @@ import fc from 'fast-check';
 import type * as Phone from 'libphonenumber-js/max';
 import { createRequire } from 'node:module';
 
-import { aPhoneNumber, expectProblem, harness, problem, tally, TestApp } from './helpers/app.js';
+import {
+  type Answer,
+  aPhoneNumber,
+  expectProblem,
+  harness,
+  problem,
+  type SignedInUser,
+  tally,
+  TestApp,
+} from './helpers/app.js';
 
 type Parse = (text: string) => { e164: string; country?: string; type?: string } | undefined;
 type Judge = (text: string, countries?: ReadonlySet<string>) => string;
@@ -17,10 +26,12 @@ const INVALID = { status: 422, code: 'phone_number_invalid' };
 const UNSUPPORTED = { status: 422, code: 'phone_number_unsupported' };
 
 let app: TestApp;
+let ana: SignedInUser;
 let parse: Parse;
 let signInNumber: Judge;
 beforeAll(async () => {
   app = await TestApp.start();
+  ana = await app.signIn();
   ({ parsePhoneNumber: parse } = await harness.load<{ parsePhoneNumber: Parse }>('platform/phone-number.js'));
   ({ signInNumber } = await harness.load<{ signInNumber: Judge }>('otp/number-policy.js'));
 });
@@ -120,7 +131,7 @@ describe('a phone number', () => {
   });
 });
 
-describe('POST /api/auth/signup', () => {
+describe('a phone number in a request', () => {
   it('texts the number in its E.164 form, however it was written', async () => {
     const phone = aPhoneNumber();
     const spelling = ` (${phone.slice(0, 3)}) ${phone.slice(3, 5)}.${phone.slice(5, 10)}--${phone.slice(10)}\n`;
@@ -128,6 +139,17 @@ describe('POST /api/auth/signup', () => {
     expect(await app.texts(phone)).toHaveLength(1);
     const verified = await app.verify(spelling, await app.code(phone));
     expect(verified).toMatchObject({ status: 200, body: { user: { phone_number: phone } } });
+  });
+
+  it('moves an account to its E.164 form, however it was written', async () => {
+    const ben = await app.signIn();
+    const phone = aPhoneNumber();
+    const spelling = ` (${phone.slice(0, 3)}) ${phone.slice(3, 8)} ${phone.slice(8)}`;
+    const asked = await app.post('/api/auth/phone-number', { phone_number: spelling }, ben.bearer);
+    expect(asked).toMatchObject({ status: 200, body: { phone_number: phone } });
+    const guess = { phone_number: spelling, otp_code: await app.code(phone) };
+    const moved = await app.post('/api/auth/phone-number/verify', guess, ben.bearer);
+    expect(moved).toMatchObject({ status: 200, body: { user: { phone_number: phone } } });
   });
 
   it('takes every spelling of a number for that number', async () => {
@@ -176,8 +198,7 @@ describe('POST /api/auth/signup', () => {
     '+55 11\n96000 0000',
     '+5511960000000\u{1f4f1}',
   ])('answers that %j is not a phone number', async (text) => {
-    expectProblem(await app.signup(text), INVALID);
-    expectProblem(await app.verify(text, '4821'), INVALID);
+    for (const answer of await answersTo(text)) expectProblem(answer, INVALID);
   });
 
   it('answers that sixty thousand characters are not a phone number', async () => {
@@ -187,7 +208,7 @@ describe('POST /api/auth/signup', () => {
       `+55${' '.repeat(60_000)}x`,
       '('.repeat(60_000),
     ]) {
-      expectProblem(await app.signup(text), INVALID);
+      for (const answer of await answersTo(text)) expectProblem(answer, INVALID);
     }
   });
 
@@ -213,19 +234,17 @@ describe('POST /api/auth/signup', () => {
     ['a ship', '+870 301 234 567'],
   ])('does not support %s, %s', async (_what, text) => {
     expect(parse(text)).toBeDefined();
-    expectProblem(await app.signup(text), UNSUPPORTED);
-    expectProblem(await app.verify(text, '4821'), UNSUPPORTED);
+    for (const answer of await answersTo(text)) expectProblem(answer, UNSUPPORTED);
   });
 
   it('supports the numbers of the countries that are allowed, and no other', async () => {
     const own = await TestApp.start({ env: { SMS_ALLOWED_COUNTRIES: 'BR, US' } });
     const american = '+1 415 555 2671';
-    expect((await own.signup(aPhoneNumber())).status).toBe(200);
+    const ben = await own.signIn();
     expect((await own.signup(american)).status).toBe(200);
     // Canada shares +1 with the United States.
     for (const text of ['+1 416 555 2671', '+351 912 345 678', '+881 612 345 678']) {
-      expectProblem(await own.signup(text), UNSUPPORTED);
-      expectProblem(await own.verify(text, '4821'), UNSUPPORTED);
+      for (const answer of await answersTo(text, own, ben)) expectProblem(answer, UNSUPPORTED);
     }
     expect((await own.verify(american, '4821')).body).not.toEqual(problem('phone_number_unsupported'));
     expectProblem(await own.signup('+1 416 555'), INVALID);
@@ -233,13 +252,28 @@ describe('POST /api/auth/signup', () => {
 
   it('keeps nothing of a number that it refuses', async () => {
     const counts = () =>
-      app.sql('SELECT (SELECT count(*) FROM phone_limits), (SELECT count(*) FROM phone_otps) AS codes');
+      app.sql(
+        `SELECT (SELECT count(*) FROM phone_limits), (SELECT count(*) FROM phone_otps) AS codes,
+           (SELECT phone_changes_asked_at FROM users WHERE id = $1) AS asked_at`,
+        [ana.id],
+      );
     const before = await counts();
-    expectProblem(await app.signup('+55 11 3071-4321'), UNSUPPORTED);
-    expectProblem(await app.signup('+55 11 3071'), INVALID);
+    for (const answer of await answersTo('+55 11 3071-4321')) expectProblem(answer, UNSUPPORTED);
+    for (const answer of await answersTo('+55 11 3071')) expectProblem(answer, INVALID);
     expect(await counts()).toEqual(before);
   });
 });
+
+/** What is answered to a number in every field of that name. */
+function answersTo(text: string, at = app, { bearer } = ana): Promise<Answer[]> {
+  const guess = { phone_number: text, otp_code: '4821' };
+  return Promise.all([
+    at.signup(text),
+    at.verify(text, '4821'),
+    at.post('/api/auth/phone-number', { phone_number: text }, bearer),
+    at.post('/api/auth/phone-number/verify', guess, bearer),
+  ]);
+}
 
 function insert(text: string, at: number, inserted: string): string {
   return text.slice(0, at) + inserted + text.slice(at);

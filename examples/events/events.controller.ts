@@ -1,4 +1,4 @@
-import { Body, Controller, Get, Post } from '@nestjs/common';
+import { Body, Controller, Get, HttpCode, HttpStatus, Param, Post } from '@nestjs/common';
 import { IsString, MaxLength, MinLength } from 'class-validator';
 import { type Caller, CurrentUser, Public } from 'latchkey';
 
@@ -25,6 +25,12 @@ export class EventsController {
   @Get()
   async list() {
     return { items: (await this.events.list()).map(toEventDto) };
+  }
+
+  @Post(':id/guests')
+  @HttpCode(HttpStatus.NO_CONTENT)
+  async join(@CurrentUser() { userId }: Caller, @Param('id') id: string): Promise<void> {
+    await this.events.join(id, userId);
   }
 }
 

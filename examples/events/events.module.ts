@@ -5,10 +5,11 @@ import { UsersModule } from 'latchkey';
 import { Event } from './event.entity.js';
 import { EventsController } from './events.controller.js';
 import { EventsService } from './events.service.js';
+import { NotificationsModule } from './notifications.module.js';
 
 /** A module of a host app: it imports Latchkey's users, and lives in the same app and the same database. */
 @Module({
-  imports: [TypeOrmModule.forFeature([Event]), UsersModule],
+  imports: [TypeOrmModule.forFeature([Event]), UsersModule, NotificationsModule],
   controllers: [EventsController],
   providers: [EventsService],
 })

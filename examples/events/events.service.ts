@@ -1,10 +1,12 @@
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
+import { isUUID } from 'class-validator';
 import { Problem, type PublicProfile, UserErasure, UsersService } from 'latchkey';
 import { randomUUID } from 'node:crypto';
 import { DataSource } from 'typeorm';
 
 import { Event } from './event.entity.js';
+import { Notifications } from './notifications.service.js';
 
 export interface EventWithHost {
   event: Event;
@@ -17,6 +19,7 @@ export class EventsService implements OnModuleInit {
     @InjectDataSource() private readonly db: DataSource,
     private readonly users: UsersService,
     private readonly erasure: UserErasure,
+    private readonly notifications: Notifications,
   ) {}
 
   /** Who deletes their account takes their events along, in the same transaction. */
@@ -41,5 +44,13 @@ export class EventsService implements OnModuleInit {
     const events = await this.db.manager.find(Event, { order: { title: 'ASC' } });
     const hosts = await this.users.publicProfiles(events.map(({ hostId }) => hostId));
     return events.map((event) => ({ event, host: hosts.find(({ userId }) => userId === event.hostId) }));
+  }
+
+  /** Tells the host that somebody comes. */
+  async join(eventId: string, guestId: string): Promise<void> {
+    const event = isUUID(eventId) ? await this.db.manager.findOneBy(Event, { id: eventId }) : null;
+    const [guest] = await this.users.publicProfiles([guestId]);
+    if (!event || !guest) throw new Problem('not_found');
+    await this.notifications.notify([event.hostId], `${guest.name} comes to ${event.title}`);
   }
 }

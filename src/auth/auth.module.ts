@@ -15,6 +15,10 @@ import { AuthController } from './auth.controller.js';
 import { AuthService } from './auth.service.js';
 import { JwksController } from './jwks.controller.js';
 import { LiveSessions } from './live-sessions.js';
+import { PhoneChangeController } from './phone-change.controller.js';
+import { PhoneChange } from './phone-change.service.js';
+import { PushTokensController } from './push-tokens.controller.js';
+import { PushTokens } from './push-tokens.service.js';
 import { RefreshTokens } from './refresh-tokens.js';
 import { SessionPurge } from './session-purge.js';
 import { Session } from './session.entity.js';
@@ -24,7 +28,7 @@ import { SessionsService } from './sessions.service.js';
 import { SigningKey } from './signing-key.entity.js';
 import { SigningKeys } from './signing-keys.service.js';
 
-/** Sign-in, tokens, sessions. */
+/** Sign-in, tokens, sessions, account. Other modules import it for {@link PushTokens}. */
 @Module({
   imports: [
     TypeOrmModule.forFeature([Session, SigningKey]),
@@ -34,7 +38,14 @@ import { SigningKeys } from './signing-keys.service.js';
     OtpModule,
     UsersModule,
   ],
-  controllers: [AuthController, SessionsController, AccountController, JwksController],
+  controllers: [
+    AuthController,
+    SessionsController,
+    PhoneChangeController,
+    PushTokensController,
+    AccountController,
+    JwksController,
+  ],
   providers: [
     AuthService,
     SessionsService,
@@ -43,11 +54,13 @@ import { SigningKeys } from './signing-keys.service.js';
     LiveSessions,
     AccountDeletion,
     AccountExports,
+    PhoneChange,
+    PushTokens,
     AccessTokens,
     RefreshTokens,
     SigningKeys,
     AccessTokenStrategy,
   ],
-  exports: [AccessTokenStrategy],
+  exports: [AccessTokenStrategy, PushTokens],
 })
 export class AuthModule {}

@@ -5,7 +5,8 @@ import type { ClientInfo } from '../platform/http/client-info.decorator.js';
 import type { LiveSession } from './live-sessions.js';
 import { type RevokedReason, Session } from './session.entity.js';
 
-// Every statement on `sessions`.
+// Every statement on `sessions`, but those on push tokens. Whichever locks several of its rows does so in the order of
+// their ids, or two of them could wait for each other.
 
 /** What tokens are made from. */
 export interface SessionRow {
@@ -27,7 +28,7 @@ export interface NewSession extends SessionRow, ClientInfo {
 const insert = statement<{ ended: string[] | null }>(
   'session_insert',
   `WITH ended AS (
-     UPDATE sessions SET revoked_at = $10, revoked_reason = 'limit'
+     UPDATE sessions SET revoked_at = $10, revoked_reason = 'limit', push_platform = NULL, push_token = NULL
      WHERE id IN (SELECT id FROM sessions WHERE user_id = $2 AND revoked_at IS NULL AND expires_at > $10
                   ORDER BY last_used_at DESC, id DESC OFFSET $12::integer - 1)
      RETURNING id
@@ -172,7 +173,7 @@ export async function findLiveSession(
 
 const revoke = statement<{ id: string }>(
   'session_revoke',
-  `UPDATE sessions SET revoked_at = $3, revoked_reason = $4
+  `UPDATE sessions SET revoked_at = $3, revoked_reason = $4, push_platform = NULL, push_token = NULL
    WHERE id = $1 AND user_id = $2 AND revoked_at IS NULL AND expires_at > $3
    RETURNING id`,
 );
@@ -187,8 +188,13 @@ export async function revokeSession(
 
 const revokeAll = statement<{ id: string }>(
   'session_revoke_all',
-  `UPDATE sessions SET revoked_at = $3, revoked_reason = $4
-   WHERE user_id = $1 AND id IS DISTINCT FROM $2 AND revoked_at IS NULL AND expires_at > $3
+  `WITH others AS (
+     SELECT id FROM sessions
+     WHERE user_id = $1 AND id IS DISTINCT FROM $2 AND revoked_at IS NULL AND expires_at > $3
+     ORDER BY id FOR UPDATE
+   )
+   UPDATE sessions SET revoked_at = $3, revoked_reason = $4, push_platform = NULL, push_token = NULL
+   WHERE id IN (SELECT id FROM others)
    RETURNING id`,
 );
 

@@ -78,7 +78,7 @@ export class Session {
   @Column('text', { name: 'push_platform', nullable: true })
   pushPlatform!: PushPlatform | null;
 
-  /** Where to push to this device: what the platform's push service gave the app. */
+  /** Where to push to this device: what the platform's push service gave the app. Gone once the session is revoked. */
   @Column('text', { name: 'push_token', nullable: true })
   pushToken!: string | null;
 }

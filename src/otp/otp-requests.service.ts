@@ -7,6 +7,7 @@ import { v7 as uuidv7 } from 'uuid';
 
 import { type Clock, CLOCK } from '../platform/clock.js';
 import { AppKeys } from '../platform/config/app-keys.js';
+import { inTransaction } from '../platform/database/statement.js';
 import { IdempotencyKeys } from '../platform/http/idempotency-key.js';
 import { Problem } from '../platform/http/problem.js';
 import { CODE_GENERATOR, type CodeGenerator } from './code-generator.js';
@@ -39,6 +40,16 @@ export interface OtpRequest {
   app?: string | undefined;
   /** A repeat with the same key and body is answered the same, and sends nothing. */
   idempotency?: { key: string; body: string } | undefined;
+  /** Beside that of the number, and asked first. */
+  budget?: SendBudget | undefined;
+}
+
+/** What whoever asks for codes may send. */
+export interface SendBudget {
+  /** Takes a send from it, in the transaction that reserves the code. @throws {Problem} where there is none left. */
+  take(transaction: EntityManager, phoneNumber: string): Promise<void>;
+  /** The provider refused it. */
+  giveBack(manager: EntityManager): Promise<void>;
 }
 
 /** What a client may know of a code that was sent. Seconds. */
@@ -86,16 +97,10 @@ export class OtpRequests {
     const code = this.codes.generate(codeLength);
     const otp = this.newOtp(request, phoneNumber, code, now);
     const wait = { phoneKey: this.waits.keyOf(phoneNumber), until: after(now, this.config.resendSeconds) };
+    const { purpose, app, budget } = request;
 
-    if (!(await reserveOtp(this.db, otp, wait))) {
-      // The first of two at once may have been faster than the look above.
-      const first = request.idempotency && (await this.findRepeated(request.idempotency, now));
-      if (first) return first;
-      throw new Problem('otp_cooldown', {
-        retry_after: await this.waits.secondsLeft(this.db, phoneNumber, now),
-      });
-    }
-    const { purpose, app } = request;
+    const first = await this.reserve(otp, wait, request);
+    if (first) return first;
     const outcome = await this.texts.send({
       to: phoneNumber,
       purpose,
@@ -105,6 +110,7 @@ export class OtpRequests {
     });
     if (outcome.fate === 'refused') {
       await withdrawOtp(this.db, otp, wait);
+      await budget?.giveBack(this.db);
       throw outcome.code === 'sms_unavailable'
         ? new Problem(outcome.code, { retry_after: outcome.retryAfter ?? 30 })
         : new Problem(outcome.code);
@@ -117,6 +123,36 @@ export class OtpRequests {
       throw new Problem('sms_unavailable', { retry_after: this.config.resendSeconds });
     }
     return this.sent(phoneNumber, codeLength);
+  }
+
+  /**
+   * Takes the number's wait, and a send from the budget beside it.
+   *
+   * @returns what to answer instead, where the same request was a moment faster.
+   * @throws {Problem} `otp_cooldown`, and what the budget throws.
+   */
+  private async reserve(
+    otp: NewOtp,
+    wait: { phoneKey: Buffer; until: Date },
+    { budget, idempotency }: OtpRequest,
+  ): Promise<OtpSent | undefined> {
+    if (budget) {
+      // Whatever refuses, nothing of either is used.
+      await inTransaction(this.db, async (transaction) => {
+        await budget.take(transaction, otp.phoneNumber);
+        if (!(await reserveOtp(transaction, otp, wait))) throw await this.cooldown(transaction, otp);
+      });
+      return undefined;
+    }
+    if (await reserveOtp(this.db, otp, wait)) return undefined;
+    const first = idempotency && (await this.findRepeated(idempotency, otp.createdAt));
+    if (!first) throw await this.cooldown(this.db, otp);
+    return first;
+  }
+
+  private async cooldown(manager: EntityManager, { phoneNumber, createdAt }: NewOtp): Promise<Problem> {
+    const retryAfter = await this.waits.secondsLeft(manager, phoneNumber, createdAt);
+    return new Problem('otp_cooldown', { retry_after: retryAfter });
   }
 
   private sent(phoneNumber: string, codeLength: number): OtpSent {

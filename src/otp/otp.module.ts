@@ -10,6 +10,7 @@ import { OtpRecords } from './otp-records.service.js';
 import { OtpPurge } from './otp-purge.js';
 import { OtpRequests } from './otp-requests.service.js';
 import { OtpTexts } from './otp-texts.js';
+import { PhoneChangeNotices } from './phone-change-notices.js';
 import { PhoneLimit } from './phone-limit.entity.js';
 import { PhoneOtp } from './phone-otp.entity.js';
 import { PhoneWaits } from './phone-waits.js';
@@ -24,9 +25,10 @@ import { PhoneWaits } from './phone-waits.js';
     OtpPurge,
     PhoneWaits,
     OtpTexts,
+    PhoneChangeNotices,
     DeviceTokens,
     overridable(CODE_GENERATOR, { useFactory: () => randomCodes }),
   ],
-  exports: [OtpRequests, OtpGuesses, OtpRecords, DeviceTokens],
+  exports: [OtpRequests, OtpGuesses, OtpRecords, PhoneChangeNotices, DeviceTokens],
 })
 export class OtpModule {}

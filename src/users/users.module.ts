@@ -8,6 +8,7 @@ import { ProfilePicturesController } from './profile-pictures.controller.js';
 import { ProfilePicturesService } from './profile-pictures.service.js';
 import { ProfilePresenter } from './profile-presenter.js';
 import { ProfilesService } from './profiles.service.js';
+import { UserNumbers } from './user-numbers.js';
 import { UserProfile } from './user-profile.entity.js';
 import { UserErasure } from './user-erasure.service.js';
 import { User } from './user.entity.js';
@@ -18,7 +19,14 @@ import { UsersService } from './users.service.js';
 @Module({
   imports: [TypeOrmModule.forFeature([User, UserProfile]), InterestsModule, PicturesModule],
   controllers: [ProfileController, ProfilePicturesController, UsersController],
-  providers: [UsersService, UserErasure, ProfilesService, ProfilePicturesService, ProfilePresenter],
-  exports: [UsersService, UserErasure, ProfilePresenter],
+  providers: [
+    UsersService,
+    UserErasure,
+    UserNumbers,
+    ProfilesService,
+    ProfilePicturesService,
+    ProfilePresenter,
+  ],
+  exports: [UsersService, UserErasure, UserNumbers, ProfilePresenter],
 })
 export class UsersModule {}

@@ -83,6 +83,46 @@ export const BODY_ROUTES: Record<string, BodyRoute> = {
       ['device_name', 'a'.repeat(101), 'too_long'],
     ],
   },
+  'POST /api/auth/phone-number': {
+    prepare: async (app) => ({
+      user: await app.signIn(),
+      body: () => ({ phone_number: aPhoneNumber() }),
+    }),
+    answer: { status: 200 },
+    nullable: [],
+    outOfBounds: [],
+  },
+  'POST /api/auth/phone-number/verify': {
+    prepare: async (app) => ({
+      user: await app.signIn(),
+      body: () => ({ phone_number: aPhoneNumber(), otp_code: '4821' }),
+    }),
+    answer: { status: 404, code: 'otp_not_found' },
+    nullable: [],
+    outOfBounds: [
+      ['otp_code', '482', 'format'],
+      ['otp_code', '482100000', 'format'],
+      ['otp_code', '٤٨٢١', 'format'],
+    ],
+  },
+  'PUT /api/auth/push-token': {
+    prepare: async (app) => ({
+      user: await app.signIn(),
+      body: () => ({ platform: 'ios', token: '740f4707bebcf74f9b7c25d48e335894' }),
+    }),
+    answer: { status: 204 },
+    nullable: [],
+    outOfBounds: [
+      ['platform', 'iOS', 'not_allowed'],
+      ['platform', '', 'not_allowed'],
+      ['token', '', 'too_short'],
+      ['token', 'a'.repeat(4097), 'too_long'],
+      ['token', 'a token', 'format'],
+      ['token', 'jeton-é', 'format'],
+      ['token', 'a\n', 'format'],
+      ['token', '\u007f', 'format'],
+    ],
+  },
   'POST /api/auth/logout': {
     prepare: () => anybody(() => ({ refresh_token: 'of-nobody' })),
     answer: { status: 204 },

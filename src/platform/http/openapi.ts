@@ -17,7 +17,7 @@ const TOKEN_PROBLEMS: ProblemCode[] = ['access_token_invalid', 'access_token_exp
 const TAGS = [
   { name: 'Sign-in', description: 'From a phone number to tokens.' },
   { name: 'Sessions', description: 'Where the user is signed in.' },
-  { name: 'Account', description: 'The account itself: its number, its data, its end.' },
+  { name: 'Account', description: 'Its number, its data, its end, and where to push to.' },
   { name: 'Profile', description: 'Who the user is.' },
   { name: 'Interests', description: 'What there is to choose from.' },
   { name: 'Users', description: 'What others may see.' },

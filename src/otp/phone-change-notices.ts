@@ -1,0 +1,51 @@
+import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
+import type { EntityManager } from 'typeorm';
+
+import { Jobs } from '../platform/jobs/jobs.js';
+import { type Logger, LOGGER } from '../platform/observability/logger.js';
+import { maskPhoneNumber } from '../platform/phone-number.js';
+import { SMS_CONFIG, type SmsConfig } from '../sms/sms.config.js';
+import { SMS_SENDER, type SmsSender } from '../sms/sms-sender.js';
+import { phoneChangeNotice } from './phone-change-notice.js';
+
+const TASK = 'phone-change-notice';
+
+interface Payload {
+  /** E.164: the number that an account has left. */
+  to: string;
+}
+
+/** Tells whoever has the old number of an account that it has moved, in case it was not they who moved it. */
+@Injectable()
+export class PhoneChangeNotices implements OnModuleInit {
+  constructor(
+    private readonly jobs: Jobs,
+    @Inject(SMS_CONFIG) private readonly config: SmsConfig,
+    @Inject(SMS_SENDER) private readonly sms: SmsSender,
+    @Inject(LOGGER) private readonly log: Logger,
+  ) {}
+
+  onModuleInit(): void {
+    this.jobs.handle(TASK, (payload) => this.send(payload as Payload));
+  }
+
+  /** Has the text sent once the transaction of the move is committed: at least once, as it is repeated in doubt. */
+  async queue(transaction: EntityManager, oldNumber: string): Promise<void> {
+    const payload: Payload = { to: oldNumber };
+    await this.jobs.add(transaction, TASK, payload);
+  }
+
+  private async send({ to }: Payload): Promise<void> {
+    const body = phoneChangeNotice(this.config.appName);
+    const outcome = await this.sms.send({ to, body, purpose: 'phone_change_notice', otpCode: null });
+    if (outcome.fate === 'accepted') return;
+    const reason = outcome.fate === 'refused' ? outcome.code : 'no answer';
+    // The queue repeats what has failed, with growing pauses and not for ever.
+    if (reason === 'no answer' || reason === 'sms_unavailable')
+      throw new Error(`the notice was not sent: ${reason}`);
+    this.log.warn(
+      { to: maskPhoneNumber(to), reason },
+      'the old number of an account cannot be told that it has moved',
+    );
+  }
+}
