@@ -10,9 +10,10 @@ export const SECURITY_HEADERS = {
   'Cache-Control': 'no-store',
 } as const;
 
-// Swagger UI styles itself inline and draws its icons from data URLs; scripts come from this server alone.
+// Swagger UI styles itself inline, draws its icons from data URLs and shows an answered picture from a blob of its
+// own; scripts come from this server alone.
 const PAGE_POLICY =
-  "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; " +
+  "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; " +
   "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 const PAGES = /^\/(docs|dev)(\/|$|\?)/;
 

@@ -25,9 +25,15 @@ const CSS = `
   .swagger-ui .opblock-body table :is(tbody, tr, td) { display: block; width: auto; max-width: none; padding: 2px 0 }
   .swagger-ui .response-col_status { font-weight: 700 }
   .swagger-ui .response-controls { flex-direction: column }
+  .swagger-ui .response-col_description img { max-width: 100% }
   .swagger-ui .microlight code { white-space: pre-wrap !important; overflow-wrap: anywhere }
   .swagger-ui .dialog-ux .modal-ux { width: calc(100vw - 20px) }
   .swagger-ui .auth-container .wrapper { padding: 0 }
+  .swagger-ui .json-schema-form-item { display: flex; gap: 10px; align-items: center }
+  .swagger-ui .json-schema-form-item input { margin: 5px 0 }
+  .swagger-ui :is(.json-schema-form-item-add, .json-schema-form-item-remove) {
+    min-width: 44px; min-height: 44px; margin: 5px 0
+  }
   /* Below 16 px, iOS zooms in on what is typed into. */
   .swagger-ui :is(input[type], textarea, select) { width: 100%; max-width: 100%; font-size: 16px !important }
   .swagger-ui textarea.body-param__text { min-height: 220px }
