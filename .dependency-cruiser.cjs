@@ -16,6 +16,9 @@ module.exports = {
       to: { path: '^src/auth/' },
     },
     only('audit', []),
+    onlyWithin('auth/keys', []),
+    onlyWithin('auth/tokens', ['auth/keys']),
+    onlyWithin('auth/sessions', ['auth/tokens', 'auth/keys']),
     only('sms', []),
     only('otp', ['sms']),
     only('interests', []),
@@ -69,5 +72,16 @@ function only(feature, others) {
     severity: 'error',
     from: { path: `^src/${feature}/` },
     to: { path: '^src/', pathNot: `^src/(${allowed})/` },
+  };
+}
+
+/** A folder within a feature may import only these others of it. */
+function onlyWithin(folder, others) {
+  const [feature] = folder.split('/');
+  return {
+    name: `arrows-of-${folder.replace('/', '-')}`,
+    severity: 'error',
+    from: { path: `^src/${folder}/` },
+    to: { path: `^src/${feature}/`, pathNot: `^src/(${[folder, ...others].join('|')})/` },
   };
 }

@@ -1,5 +1,5 @@
-import { administrationConfig } from './auth/administration.config.js';
-import { tokensConfig } from './auth/tokens.config.js';
+import { administrationConfig } from './auth/tokens/administration.config.js';
+import { tokensConfig } from './auth/tokens/tokens.config.js';
 import { otpConfig } from './otp/otp.config.js';
 import { secretConfig } from './platform/config/secret.config.js';
 import type { Slice } from './platform/config/slice.js';

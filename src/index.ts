@@ -5,8 +5,8 @@
  * @packageDocumentation
  */
 export { AuthModule } from './auth/auth.module.js';
-export { type PushDevice, PushTokens } from './auth/push-tokens.service.js';
-export type { PushPlatform } from './auth/session.entity.js';
+export { type PushDevice, PushTokens } from './auth/sessions/push-tokens.service.js';
+export type { PushPlatform } from './auth/sessions/session.entity.js';
 export { type AppOverrides, createApp, type LatchkeyApp } from './create-app.js';
 export type { ChosenInterest } from './interests/interests-of-user.js';
 export { EventInterest } from './interests/event-interest.entity.js';

@@ -156,7 +156,7 @@ describe('a forged access token', () => {
     { header = {}, claims = {}, signature = ecdsa }: Forgery = {},
   ): Promise<Answer> {
     const keys = await app.started.provider<{ current(): { kid: string; privateKey: KeyObject } }>(
-      'auth/signing-keys.service.js',
+      'auth/keys/signing-keys.service.js',
       'SigningKeys',
     );
     const { kid, privateKey } = keys.current();

@@ -103,7 +103,7 @@ describe('what a replica knows of sessions', () => {
     forget(ids: string[]): void;
   }
   const liveSessions = (on: TestApp) =>
-    on.started.provider<LiveSessions>('auth/live-sessions.js', 'LiveSessions');
+    on.started.provider<LiveSessions>('auth/sessions/live-sessions.js', 'LiveSessions');
   const session = (id: string) => ({ id, userId: 'u', roles: [], codeLength: 4 });
 
   it('is nothing after a restart: what ended in between is not forgotten', async () => {
@@ -141,7 +141,7 @@ describe('what a replica knows of sessions', () => {
     const [ana, ben] = [await aKnownUser([app]), await aKnownUser([app])];
     const sessions = await app.started.provider<{
       findLive(id: string, userId: string, now: Date): Promise<unknown>;
-    }>('auth/sessions.service.js', 'SessionsService');
+    }>('auth/sessions/sessions.service.js', 'SessionsService');
     const now = app.clock.now();
     expect(await sessions.findLive(sessionId(ana), ana.id, now)).toBeDefined();
     expect(await sessions.findLive(sessionId(ana), ben.id, now)).toBeUndefined();

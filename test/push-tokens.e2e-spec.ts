@@ -19,7 +19,7 @@ let app: TestApp;
 let pushTokens: PushTokensInTests;
 beforeAll(async () => {
   app = await TestApp.start();
-  pushTokens = await app.started.provider('auth/push-tokens.service.js', 'PushTokens');
+  pushTokens = await app.started.provider('auth/sessions/push-tokens.service.js', 'PushTokens');
 });
 
 let made = 0;
@@ -209,7 +209,7 @@ describe('PushTokens', () => {
   it('counts sessions by its clock, and leaves out those that are over', async () => {
     const own = await TestApp.start({ database: await app.freshDatabase() });
     const service = await own.started.provider<PushTokensInTests>(
-      'auth/push-tokens.service.js',
+      'auth/sessions/push-tokens.service.js',
       'PushTokens',
     );
     const ana = await own.signIn();

@@ -109,7 +109,7 @@ describe('POST /api/auth/refresh', () => {
   it('refuses one that is yet to come, though its MAC is good', async () => {
     const ana = await app.signIn();
     const tokens = await app.started.provider<{ make(session: object): string }>(
-      'auth/refresh-tokens.js',
+      'auth/tokens/refresh-tokens.js',
       'RefreshTokens',
     );
     const [session] = await app.sql<{ id: string; salt: Buffer }>(

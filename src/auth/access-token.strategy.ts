@@ -9,13 +9,13 @@ import { type Clock, CLOCK } from '../platform/clock.js';
 import type { Caller } from '../platform/http/current-user.decorator.js';
 import { Problem } from '../platform/http/problem.js';
 import { UserErasure } from '../users/user-erasure.service.js';
-import type { AccessTokenClaims } from './access-tokens.js';
-import { ADMINISTRATION_CONFIG, type AdministrationConfig } from './administration.config.js';
-import { rolesInForce } from './roles-in-force.js';
-import { SessionsService } from './sessions.service.js';
-import { SigningKeys } from './signing-keys.service.js';
-import { takesErased } from './takes-erased.decorator.js';
-import { TOKENS_CONFIG, type TokensConfig } from './tokens.config.js';
+import type { AccessTokenClaims } from './tokens/access-tokens.js';
+import { ADMINISTRATION_CONFIG, type AdministrationConfig } from './tokens/administration.config.js';
+import { rolesInForce } from './tokens/roles-in-force.js';
+import { SessionsService } from './sessions/sessions.service.js';
+import { SigningKeys } from './keys/signing-keys.service.js';
+import { takesErased } from './account/takes-erased.decorator.js';
+import { TOKENS_CONFIG, type TokensConfig } from './tokens/tokens.config.js';
 
 const CLOCK_SKEW_SECONDS = 5;
 

@@ -20,7 +20,7 @@ import {
   VerifyOtpDto,
 } from './auth.dto.js';
 import { AuthService } from './auth.service.js';
-import { SessionsService } from './sessions.service.js';
+import { SessionsService } from './sessions/sessions.service.js';
 
 @ApiTags('Sign-in')
 @Controller('api/auth')

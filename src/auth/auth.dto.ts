@@ -13,7 +13,7 @@ import type { FieldFault } from '../platform/http/problem-catalogue.js';
 import { smsConfig } from '../sms/sms.config.js';
 import { ProfileDto } from '../users/profile.dto.js';
 import type { SignedIn } from './auth.service.js';
-import type { Tokens } from './sessions.service.js';
+import type { Tokens } from './sessions/sessions.service.js';
 
 /** A language tag (BCP 47). */
 const IsLanguageTag = (): PropertyDecorator =>

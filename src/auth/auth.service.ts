@@ -10,9 +10,9 @@ import type { Caller } from '../platform/http/current-user.decorator.js';
 import { Problem } from '../platform/http/problem.js';
 import type { Profile } from '../users/profile.js';
 import { UsersService } from '../users/users.service.js';
-import { LiveSessions } from './live-sessions.js';
-import { SessionEndings } from './session-endings.service.js';
-import { SessionsService, type Tokens } from './sessions.service.js';
+import { LiveSessions } from './sessions/live-sessions.js';
+import { SessionEndings } from './sessions/session-endings.service.js';
+import { SessionsService, type Tokens } from './sessions/sessions.service.js';
 
 export interface SignInGuess {
   phoneNumber: string;

@@ -130,7 +130,9 @@ export class Harness {
 
   /** What TypeORM would change to make the schema of a database what our entities say. */
   async pendingSchemaChanges(database) {
-    const entities = [fileURLToPath(new URL('../../dist/*/*.entity.js', import.meta.url))];
+    const entities = ['*', 'auth/*'].map((folder) =>
+      fileURLToPath(new URL(`../../dist/${folder}/*.entity.js`, import.meta.url)),
+    );
     const dataSource = await new DataSource({ type: 'postgres', url: database, entities }).initialize();
     try {
       const { upQueries } = await dataSource.driver.createSchemaBuilder().log();

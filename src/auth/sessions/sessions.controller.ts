@@ -1,10 +1,10 @@
 import { Controller, Delete, Get, HttpCode, HttpStatus, Param } from '@nestjs/common';
 import { ApiBearerAuth, ApiTags } from '@nestjs/swagger';
 
-import { ApiIdParam } from '../platform/http/api-properties.js';
-import { ApiProblems } from '../platform/http/api-problems.decorator.js';
-import { Client, type ClientInfo } from '../platform/http/client-info.decorator.js';
-import { type Caller, CurrentUser } from '../platform/http/current-user.decorator.js';
+import { ApiIdParam } from '../../platform/http/api-properties.js';
+import { ApiProblems } from '../../platform/http/api-problems.decorator.js';
+import { Client, type ClientInfo } from '../../platform/http/client-info.decorator.js';
+import { type Caller, CurrentUser } from '../../platform/http/current-user.decorator.js';
 import { SessionsDto, toSessionDto } from './sessions.dto.js';
 import { SessionEndings } from './session-endings.service.js';
 import { SessionsService } from './sessions.service.js';

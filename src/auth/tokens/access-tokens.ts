@@ -2,7 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { JwtService } from '@nestjs/jwt';
 import { randomUUID } from 'node:crypto';
 
-import { SigningKeys } from './signing-keys.service.js';
+import { SigningKeys } from '../keys/signing-keys.service.js';
 import { TOKENS_CONFIG, type TokensConfig } from './tokens.config.js';
 
 /** The claims of an access token (RFC 9068). Times are seconds since the epoch. */

@@ -1,7 +1,7 @@
 import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
 
-import { Notifications } from '../platform/database/notifications.js';
-import { TOKENS_CONFIG, type TokensConfig } from './tokens.config.js';
+import { Notifications } from '../../platform/database/notifications.js';
+import { TOKENS_CONFIG, type TokensConfig } from '../tokens/tokens.config.js';
 
 /** What a request needs to know of a session that lives. */
 export interface LiveSession {

@@ -3,9 +3,9 @@ import { InjectEntityManager } from '@nestjs/typeorm';
 import { createHash } from 'node:crypto';
 import { EntityManager } from 'typeorm';
 
-import { type Clock, CLOCK } from '../platform/clock.js';
-import { inTransaction } from '../platform/database/statement.js';
-import { Problem } from '../platform/http/problem.js';
+import { type Clock, CLOCK } from '../../platform/clock.js';
+import { inTransaction } from '../../platform/database/statement.js';
+import { Problem } from '../../platform/http/problem.js';
 import { clearPushToken, forgetPushTokens, listPushTokens, setPushToken } from './push-token-rows.js';
 import type { PushPlatform } from './session.entity.js';
 

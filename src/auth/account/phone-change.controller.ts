@@ -1,11 +1,11 @@
 import { Body, Controller, HttpCode, HttpStatus, Post } from '@nestjs/common';
 import { ApiBearerAuth, ApiTags } from '@nestjs/swagger';
 
-import { ApiProblems } from '../platform/http/api-problems.decorator.js';
-import { Client, type ClientInfo } from '../platform/http/client-info.decorator.js';
-import { type Caller, CurrentUser } from '../platform/http/current-user.decorator.js';
-import { ProfilePresenter } from '../users/profile-presenter.js';
-import { SignupAnswerDto, toSignupAnswerDto } from './auth.dto.js';
+import { ApiProblems } from '../../platform/http/api-problems.decorator.js';
+import { Client, type ClientInfo } from '../../platform/http/client-info.decorator.js';
+import { type Caller, CurrentUser } from '../../platform/http/current-user.decorator.js';
+import { ProfilePresenter } from '../../users/profile-presenter.js';
+import { SignupAnswerDto, toSignupAnswerDto } from '../auth.dto.js';
 import { ChangePhoneNumberDto, PhoneNumberChangedDto, VerifyPhoneNumberDto } from './phone-change.dto.js';
 import { PhoneChange } from './phone-change.service.js';
 

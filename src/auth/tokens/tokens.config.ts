@@ -1,5 +1,5 @@
-import { defineSlice } from '../platform/config/slice.js';
-import { text, wholeNumber } from '../platform/config/variable.js';
+import { defineSlice } from '../../platform/config/slice.js';
+import { text, wholeNumber } from '../../platform/config/variable.js';
 
 /** Injection token of {@link TokensConfig}. */
 export const TOKENS_CONFIG = Symbol('TOKENS_CONFIG');

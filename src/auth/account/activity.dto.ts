@@ -1,8 +1,8 @@
 import { ApiProperty } from '@nestjs/swagger';
 
-import { AUDIT_ACTIONS, type AuditAction } from '../audit/audit-action.js';
-import type { AuditEntry } from '../audit/audit-entry.entity.js';
-import { ApiDateTime, ApiUuid } from '../platform/http/api-properties.js';
+import { AUDIT_ACTIONS, type AuditAction } from '../../audit/audit-action.js';
+import type { AuditEntry } from '../../audit/audit-entry.entity.js';
+import { ApiDateTime, ApiUuid } from '../../platform/http/api-properties.js';
 
 /** One line of a user's own security log. */
 export class ActivityDto {

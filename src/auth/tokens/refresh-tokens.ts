@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import { parse as uuidBytes, stringify as uuidText } from 'uuid';
 
-import { AppKeys } from '../platform/config/app-keys.js';
+import { AppKeys } from '../../platform/config/app-keys.js';
 
 /** What a refresh token says of itself; not to be believed before {@link RefreshTokens.verify}. */
 export interface ParsedRefreshToken {

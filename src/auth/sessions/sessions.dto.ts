@@ -1,4 +1,4 @@
-import { ApiDateTime, ApiUuid } from '../platform/http/api-properties.js';
+import { ApiDateTime, ApiUuid } from '../../platform/http/api-properties.js';
 import type { Session } from './session.entity.js';
 
 export class SessionDto {

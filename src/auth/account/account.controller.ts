@@ -1,12 +1,12 @@
 import { Controller, Delete, Get, Header, HttpCode, HttpStatus, Query } from '@nestjs/common';
 import { ApiBearerAuth, ApiTags } from '@nestjs/swagger';
 
-import { AuditLog } from '../audit/audit-log.js';
-import { ApiProblems } from '../platform/http/api-problems.decorator.js';
-import { Client, type ClientInfo } from '../platform/http/client-info.decorator.js';
-import { type Caller, CurrentUser } from '../platform/http/current-user.decorator.js';
-import { PageQueryDto, pageOf, toPage } from '../platform/http/page.dto.js';
-import { ProfilePresenter } from '../users/profile-presenter.js';
+import { AuditLog } from '../../audit/audit-log.js';
+import { ApiProblems } from '../../platform/http/api-problems.decorator.js';
+import { Client, type ClientInfo } from '../../platform/http/client-info.decorator.js';
+import { type Caller, CurrentUser } from '../../platform/http/current-user.decorator.js';
+import { PageQueryDto, pageOf, toPage } from '../../platform/http/page.dto.js';
+import { ProfilePresenter } from '../../users/profile-presenter.js';
 import { AccountDeletion } from './account-deletion.service.js';
 import { AccountExportDto, toAccountExportDto } from './account-export.dto.js';
 import { AccountExports } from './account-export.service.js';

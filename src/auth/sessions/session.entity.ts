@@ -1,6 +1,6 @@
 import { Check, Column, Entity, Index, JoinColumn, ManyToOne, PrimaryColumn } from 'typeorm';
 
-import { User } from '../users/user.entity.js';
+import { User } from '../../users/user.entity.js';
 
 /**
  * Why a session ended before its time: by its user, by a stolen token, for a newer one, or with its phone number or

@@ -4,16 +4,16 @@ import { randomBytes } from 'node:crypto';
 import { EntityManager } from 'typeorm';
 import { v7 as uuidv7 } from 'uuid';
 
-import { AuditLog } from '../audit/audit-log.js';
-import { type Clock, CLOCK } from '../platform/clock.js';
-import type { ClientInfo } from '../platform/http/client-info.decorator.js';
-import { IdempotencyKeys } from '../platform/http/idempotency-key.js';
-import { Problem } from '../platform/http/problem.js';
-import { AccessTokens } from './access-tokens.js';
-import { ADMINISTRATION_CONFIG, type AdministrationConfig } from './administration.config.js';
+import { AuditLog } from '../../audit/audit-log.js';
+import { type Clock, CLOCK } from '../../platform/clock.js';
+import type { ClientInfo } from '../../platform/http/client-info.decorator.js';
+import { IdempotencyKeys } from '../../platform/http/idempotency-key.js';
+import { Problem } from '../../platform/http/problem.js';
+import { AccessTokens } from '../tokens/access-tokens.js';
+import { ADMINISTRATION_CONFIG, type AdministrationConfig } from '../tokens/administration.config.js';
 import { type LiveSession, LiveSessions } from './live-sessions.js';
-import { RefreshTokens } from './refresh-tokens.js';
-import { rolesInForce } from './roles-in-force.js';
+import { RefreshTokens } from '../tokens/refresh-tokens.js';
+import { rolesInForce } from '../tokens/roles-in-force.js';
 import { SessionEndings } from './session-endings.service.js';
 import {
   findLiveSession,
@@ -25,7 +25,7 @@ import {
   type SessionRow,
 } from './session-rows.js';
 import type { Session } from './session.entity.js';
-import { TOKENS_CONFIG, type TokensConfig } from './tokens.config.js';
+import { TOKENS_CONFIG, type TokensConfig } from '../tokens/tokens.config.js';
 
 /** The tokens of a session. Lives in seconds. */
 export interface Tokens {

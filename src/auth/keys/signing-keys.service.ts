@@ -3,9 +3,9 @@ import { InjectEntityManager } from '@nestjs/typeorm';
 import { createHash, createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { EntityManager, IsNull } from 'typeorm';
 
-import { type Clock, CLOCK } from '../platform/clock.js';
-import { AppKeys } from '../platform/config/app-keys.js';
-import { type Logger, LOGGER } from '../platform/observability/logger.js';
+import { type Clock, CLOCK } from '../../platform/clock.js';
+import { AppKeys } from '../../platform/config/app-keys.js';
+import { type Logger, LOGGER } from '../../platform/observability/logger.js';
 import { openKey, sealKey } from './sealed-key.js';
 import { type EcPublicJwk, SigningKey } from './signing-key.entity.js';
 

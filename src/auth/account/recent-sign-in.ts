@@ -1,5 +1,5 @@
-import type { Caller } from '../platform/http/current-user.decorator.js';
-import { Problem } from '../platform/http/problem.js';
+import type { Caller } from '../../platform/http/current-user.decorator.js';
+import { Problem } from '../../platform/http/problem.js';
 
 const RECENT_MS = 10 * 60 * 1000;
 

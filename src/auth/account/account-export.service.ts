@@ -2,19 +2,19 @@ import { Inject, Injectable } from '@nestjs/common';
 import { InjectEntityManager } from '@nestjs/typeorm';
 import { EntityManager } from 'typeorm';
 
-import type { AuditEntry } from '../audit/audit-entry.entity.js';
-import { AuditLog } from '../audit/audit-log.js';
-import { OtpRecords } from '../otp/otp-records.service.js';
-import type { PhoneOtp } from '../otp/phone-otp.entity.js';
-import { type Clock, CLOCK } from '../platform/clock.js';
-import type { ClientInfo } from '../platform/http/client-info.decorator.js';
-import type { Caller } from '../platform/http/current-user.decorator.js';
-import { Problem } from '../platform/http/problem.js';
-import type { Profile } from '../users/profile.js';
-import type { User } from '../users/user.entity.js';
-import { UsersService } from '../users/users.service.js';
+import type { AuditEntry } from '../../audit/audit-entry.entity.js';
+import { AuditLog } from '../../audit/audit-log.js';
+import { OtpRecords } from '../../otp/otp-records.service.js';
+import type { PhoneOtp } from '../../otp/phone-otp.entity.js';
+import { type Clock, CLOCK } from '../../platform/clock.js';
+import type { ClientInfo } from '../../platform/http/client-info.decorator.js';
+import type { Caller } from '../../platform/http/current-user.decorator.js';
+import { Problem } from '../../platform/http/problem.js';
+import type { Profile } from '../../users/profile.js';
+import type { User } from '../../users/user.entity.js';
+import { UsersService } from '../../users/users.service.js';
 import { requireRecentSignIn } from './recent-sign-in.js';
-import { Session } from './session.entity.js';
+import { Session } from '../sessions/session.entity.js';
 
 /** All that is kept about a user. */
 export interface AccountExport {

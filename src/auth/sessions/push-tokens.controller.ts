@@ -1,7 +1,7 @@
 import { Body, Controller, Delete, HttpCode, HttpStatus, Put } from '@nestjs/common';
 import { ApiBearerAuth, ApiTags } from '@nestjs/swagger';
 
-import { type Caller, CurrentUser } from '../platform/http/current-user.decorator.js';
+import { type Caller, CurrentUser } from '../../platform/http/current-user.decorator.js';
 import { PushTokenDto } from './push-tokens.dto.js';
 import { PushTokens } from './push-tokens.service.js';
 

@@ -1,7 +1,7 @@
 import { ApiProperty, PickType } from '@nestjs/swagger';
 
-import { ProfileDto } from '../users/profile.dto.js';
-import { SignupDto, VerifyOtpDto } from './auth.dto.js';
+import { ProfileDto } from '../../users/profile.dto.js';
+import { SignupDto, VerifyOtpDto } from '../auth.dto.js';
 
 export class ChangePhoneNumberDto extends PickType(SignupDto, ['phone_number']) {}
 

@@ -3,16 +3,16 @@ import { InjectEntityManager } from '@nestjs/typeorm';
 import { EntityManager } from 'typeorm';
 import { validate as isUuid } from 'uuid';
 
-import { AuditLog } from '../audit/audit-log.js';
-import type { Act } from '../audit/act.js';
-import { type Clock, CLOCK } from '../platform/clock.js';
-import { inTransaction } from '../platform/database/statement.js';
-import type { ClientInfo } from '../platform/http/client-info.decorator.js';
-import type { Caller } from '../platform/http/current-user.decorator.js';
-import { Problem } from '../platform/http/problem.js';
-import { type Logger, LOGGER } from '../platform/observability/logger.js';
+import { AuditLog } from '../../audit/audit-log.js';
+import type { Act } from '../../audit/act.js';
+import { type Clock, CLOCK } from '../../platform/clock.js';
+import { inTransaction } from '../../platform/database/statement.js';
+import type { ClientInfo } from '../../platform/http/client-info.decorator.js';
+import type { Caller } from '../../platform/http/current-user.decorator.js';
+import { Problem } from '../../platform/http/problem.js';
+import { type Logger, LOGGER } from '../../platform/observability/logger.js';
 import { LiveSessions } from './live-sessions.js';
-import { RefreshTokens } from './refresh-tokens.js';
+import { RefreshTokens } from '../tokens/refresh-tokens.js';
 import { findRefreshableSession, revokeSession, revokeSessions, type SessionRow } from './session-rows.js';
 import type { RevokedReason } from './session.entity.js';
 

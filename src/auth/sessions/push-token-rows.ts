@@ -1,6 +1,6 @@
 import type { EntityManager } from 'typeorm';
 
-import { statement } from '../platform/database/statement.js';
+import { statement } from '../../platform/database/statement.js';
 import type { PushPlatform } from './session.entity.js';
 
 // The statements on the push tokens of `sessions`.

@@ -1,7 +1,7 @@
 import { Controller, Get, Header } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 
-import { Public } from '../platform/http/public.decorator.js';
+import { Public } from '../../platform/http/public.decorator.js';
 import { JwksDto } from './jwks.dto.js';
 import { SigningKeys } from './signing-keys.service.js';
 

@@ -1,12 +1,12 @@
 import { ApiProperty } from '@nestjs/swagger';
 
-import type { PhoneOtp } from '../otp/phone-otp.entity.js';
-import { ApiDateTime, ApiInteger, ApiUuid } from '../platform/http/api-properties.js';
-import { ProfileDto } from '../users/profile.dto.js';
-import type { User } from '../users/user.entity.js';
+import type { PhoneOtp } from '../../otp/phone-otp.entity.js';
+import { ApiDateTime, ApiInteger, ApiUuid } from '../../platform/http/api-properties.js';
+import { ProfileDto } from '../../users/profile.dto.js';
+import type { User } from '../../users/user.entity.js';
 import type { AccountExport } from './account-export.service.js';
 import { ActivityDto, toActivityDto } from './activity.dto.js';
-import type { Session } from './session.entity.js';
+import type { Session } from '../sessions/session.entity.js';
 
 const ApiOptionalDateTime = (): PropertyDecorator =>
   ApiProperty({ type: 'string', format: 'date-time', nullable: true });

@@ -1,22 +1,22 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 
-import { AuditLog } from '../audit/audit-log.js';
-import { DeviceTokens } from '../otp/device-tokens.js';
-import { OtpGuesses } from '../otp/otp-guesses.service.js';
-import { OtpRequests, type OtpSent, type SendBudget } from '../otp/otp-requests.service.js';
-import { PhoneChangeNotices } from '../otp/phone-change-notices.js';
-import { type Clock, CLOCK } from '../platform/clock.js';
-import type { ClientInfo } from '../platform/http/client-info.decorator.js';
-import type { Caller } from '../platform/http/current-user.decorator.js';
-import { Problem } from '../platform/http/problem.js';
-import type { Profile } from '../users/profile.js';
-import { UserNumbers } from '../users/user-numbers.js';
-import { UsersService } from '../users/users.service.js';
-import { LiveSessions } from './live-sessions.js';
+import { AuditLog } from '../../audit/audit-log.js';
+import { DeviceTokens } from '../../otp/device-tokens.js';
+import { OtpGuesses } from '../../otp/otp-guesses.service.js';
+import { OtpRequests, type OtpSent, type SendBudget } from '../../otp/otp-requests.service.js';
+import { PhoneChangeNotices } from '../../otp/phone-change-notices.js';
+import { type Clock, CLOCK } from '../../platform/clock.js';
+import type { ClientInfo } from '../../platform/http/client-info.decorator.js';
+import type { Caller } from '../../platform/http/current-user.decorator.js';
+import { Problem } from '../../platform/http/problem.js';
+import type { Profile } from '../../users/profile.js';
+import { UserNumbers } from '../../users/user-numbers.js';
+import { UsersService } from '../../users/users.service.js';
+import { LiveSessions } from '../sessions/live-sessions.js';
 import { requireRecentSignIn } from './recent-sign-in.js';
-import { SessionEndings } from './session-endings.service.js';
-import { findLiveSession } from './session-rows.js';
+import { SessionEndings } from '../sessions/session-endings.service.js';
+import { findLiveSession } from '../sessions/session-rows.js';
 
 export interface PhoneChangeGuess {
   /** As the user wrote it. */

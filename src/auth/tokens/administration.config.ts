@@ -1,7 +1,7 @@
 import { BlockList, isIP } from 'node:net';
 
-import { defineSlice } from '../platform/config/slice.js';
-import { list, wholeNumber } from '../platform/config/variable.js';
+import { defineSlice } from '../../platform/config/slice.js';
+import { list, wholeNumber } from '../../platform/config/variable.js';
 
 /** Injection token of {@link AdministrationConfig}. */
 export const ADMINISTRATION_CONFIG = Symbol('ADMINISTRATION_CONFIG');

@@ -2,15 +2,15 @@ import { Inject, Injectable } from '@nestjs/common';
 import { InjectEntityManager } from '@nestjs/typeorm';
 import { EntityManager } from 'typeorm';
 
-import { AuditLog } from '../audit/audit-log.js';
-import { OtpRecords } from '../otp/otp-records.service.js';
-import { type Clock, CLOCK } from '../platform/clock.js';
-import { inTransaction } from '../platform/database/statement.js';
-import type { Caller } from '../platform/http/current-user.decorator.js';
-import { UserErasure } from '../users/user-erasure.service.js';
-import { LiveSessions } from './live-sessions.js';
+import { AuditLog } from '../../audit/audit-log.js';
+import { OtpRecords } from '../../otp/otp-records.service.js';
+import { type Clock, CLOCK } from '../../platform/clock.js';
+import { inTransaction } from '../../platform/database/statement.js';
+import type { Caller } from '../../platform/http/current-user.decorator.js';
+import { UserErasure } from '../../users/user-erasure.service.js';
+import { LiveSessions } from '../sessions/live-sessions.js';
 import { requireRecentSignIn } from './recent-sign-in.js';
-import { deleteSessions } from './session-rows.js';
+import { deleteSessions } from '../sessions/session-rows.js';
 
 /** Deletes accounts. */
 @Injectable()

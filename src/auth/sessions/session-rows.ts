@@ -1,7 +1,7 @@
 import { type EntityManager, IsNull, MoreThan } from 'typeorm';
 
-import { statement } from '../platform/database/statement.js';
-import type { ClientInfo } from '../platform/http/client-info.decorator.js';
+import { statement } from '../../platform/database/statement.js';
+import type { ClientInfo } from '../../platform/http/client-info.decorator.js';
 import type { LiveSession } from './live-sessions.js';
 import { type RevokedReason, Session } from './session.entity.js';
 

@@ -2,9 +2,9 @@ import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
 import { InjectEntityManager } from '@nestjs/typeorm';
 import { EntityManager } from 'typeorm';
 
-import { type Clock, CLOCK } from '../platform/clock.js';
-import { Jobs } from '../platform/jobs/jobs.js';
-import { type Logger, LOGGER } from '../platform/observability/logger.js';
+import { type Clock, CLOCK } from '../../platform/clock.js';
+import { Jobs } from '../../platform/jobs/jobs.js';
+import { type Logger, LOGGER } from '../../platform/observability/logger.js';
 import { purgeSessions } from './session-rows.js';
 
 const KEPT_MS = 30 * 24 * 60 * 60 * 1000;
