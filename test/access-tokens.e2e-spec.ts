@@ -10,7 +10,7 @@ import {
 } from 'node:crypto';
 
 import { type Answer, expectProblem, harness, type SignedInUser, TestApp } from './helpers/app.js';
-import { expectInvalidToken } from './helpers/access-token.js';
+import { claimsOf, expectInvalidToken } from './helpers/access-token.js';
 
 let app: TestApp;
 beforeAll(async () => {
@@ -278,8 +278,4 @@ function encodeText(text: string): string {
 
 function decode(part: string): Record<string, unknown> {
   return JSON.parse(Buffer.from(part, 'base64url').toString()) as Record<string, unknown>;
-}
-
-function claimsOf(token: string): Record<string, unknown> {
-  return decode(token.split('.')[1] ?? '');
 }

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 
+import { sessionIdOf } from './helpers/access-token.js';
 import { aPhoneNumber, type SignedInUser, TestApp } from './helpers/app.js';
 
 let app: TestApp;
@@ -11,16 +12,13 @@ const activity = ({ bearer }: Pick<SignedInUser, 'bearer'>, query = '') =>
   app.get(`/api/auth/activity${query}`, bearer);
 const refresh = (token: string, headers?: Record<string, string>) =>
   app.post('/api/auth/refresh', { refresh_token: token }, headers);
-const sessionId = (token: string): string =>
-  JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString()).sid;
-
 describe('GET /api/auth/activity', () => {
   it('lists what the user did, newest first, with where it was done from', async () => {
     const phone = aPhoneNumber();
     const first = await app.signIn(phone);
     app.clock.advance(31);
     const second = await app.signIn(phone);
-    await app.request('DELETE', `/api/auth/sessions/${sessionId(first.accessToken)}`, {
+    await app.request('DELETE', `/api/auth/sessions/${sessionIdOf(first)}`, {
       headers: { ...second.bearer, 'user-agent': 'ExampleApp/4.2' },
     });
     await app.request('DELETE', '/api/auth/sessions', { headers: second.bearer });
@@ -40,12 +38,12 @@ describe('GET /api/auth/activity', () => {
         {
           ...common,
           action: 'session_ended',
-          session_id: sessionId(first.accessToken),
+          session_id: sessionIdOf(first),
           user_agent: 'ExampleApp/4.2',
           details: { reason: 'ended' },
         },
-        { ...common, action: 'signed_in', session_id: sessionId(second.accessToken) },
-        { ...common, action: 'signed_in', session_id: sessionId(first.accessToken) },
+        { ...common, action: 'signed_in', session_id: sessionIdOf(second) },
+        { ...common, action: 'signed_in', session_id: sessionIdOf(first) },
       ],
       next_cursor: null,
     });
@@ -63,7 +61,7 @@ describe('GET /api/auth/activity', () => {
       expect.objectContaining({
         action: 'refresh_token_reused',
         is_own: false,
-        session_id: sessionId(user.accessToken),
+        session_id: sessionIdOf(user),
         ip: '127.0.0.1',
         user_agent: 'curl',
       }),
@@ -92,7 +90,7 @@ describe('GET /api/auth/activity', () => {
     const { body } = await activity(ana);
     expect(body.items).toEqual([
       expect.objectContaining({ action: 'role_granted', is_own: false, ip: null, user_agent: null }),
-      expect.objectContaining({ action: 'signed_in', session_id: sessionId(ana.accessToken) }),
+      expect.objectContaining({ action: 'signed_in', session_id: sessionIdOf(ana) }),
     ]);
   });
 

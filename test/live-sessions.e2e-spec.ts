@@ -1,3 +1,4 @@
+import { sessionIdOf } from './helpers/access-token.js';
 import { atOnce, harness, problem, type SignedInUser, TestApp } from './helpers/app.js';
 import { eventually } from './helpers/eventually.js';
 import { Wire } from './helpers/wire.js';
@@ -10,8 +11,6 @@ beforeAll(async () => {
 });
 
 const profile = ({ bearer }: SignedInUser, on: TestApp) => on.get('/api/auth/profile', bearer);
-const sessionId = ({ accessToken }: SignedInUser): string =>
-  JSON.parse(Buffer.from(accessToken.split('.')[1] ?? '', 'base64url').toString()).sid;
 const refused = (user: SignedInUser, on: TestApp) =>
   eventually(
     () => profile(user, on),
@@ -41,7 +40,7 @@ describe('a session that ends', () => {
     ],
     [
       'from the list',
-      (user) => app.request('DELETE', `/api/auth/sessions/${sessionId(user)}`, { headers: user.bearer }),
+      (user) => app.request('DELETE', `/api/auth/sessions/${sessionIdOf(user)}`, { headers: user.bearer }),
     ],
     [
       'with all others',
@@ -143,8 +142,8 @@ describe('what a replica knows of sessions', () => {
       findLive(id: string, userId: string, now: Date): Promise<unknown>;
     }>('auth/sessions/sessions.service.js', 'SessionsService');
     const now = app.clock.now();
-    expect(await sessions.findLive(sessionId(ana), ana.id, now)).toBeDefined();
-    expect(await sessions.findLive(sessionId(ana), ben.id, now)).toBeUndefined();
+    expect(await sessions.findLive(sessionIdOf(ana), ana.id, now)).toBeDefined();
+    expect(await sessions.findLive(sessionIdOf(ana), ben.id, now)).toBeUndefined();
   });
 });
 

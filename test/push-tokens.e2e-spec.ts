@@ -1,4 +1,6 @@
-import { aPhoneNumber, atOnce, problem, type SignedInUser, tally, TestApp } from './helpers/app.js';
+import { sessionIdOf } from './helpers/access-token.js';
+import { sessionsOf } from './helpers/sessions.js';
+import { atOnce, problem, type SignedInUser, tally, TestApp } from './helpers/app.js';
 
 interface PushDevice {
   userId: string;
@@ -31,19 +33,6 @@ const remove = (user: SignedInUser) => app.request('DELETE', PUSH_TOKEN, { heade
 const tokensOf = async (...users: SignedInUser[]) =>
   (await pushTokens.ofUsers(users.map(({ id }) => id))).map(({ token }) => token).sort();
 
-async function sessionsOf(count: number): Promise<SignedInUser[]> {
-  const phone = aPhoneNumber();
-  const sessions: SignedInUser[] = [];
-  for (let index = 0; index < count; index += 1) {
-    sessions.push(await app.signIn(phone));
-    app.clock.advance(31);
-  }
-  return sessions;
-}
-
-const sessionId = ({ accessToken }: SignedInUser): string =>
-  JSON.parse(Buffer.from(accessToken.split('.')[1] ?? '', 'base64url').toString()).sid;
-
 describe('PUT /api/auth/push-token', () => {
   it('says where to push to this device, in place of what it said before', async () => {
     const ana = await app.signIn();
@@ -59,13 +48,13 @@ describe('PUT /api/auth/push-token', () => {
       const { status, body } = await register(ana, token, platform);
       expect([status, body]).toEqual([204, '']);
       expect(await pushTokens.ofUsers([ana.id])).toEqual([
-        { userId: ana.id, sessionId: sessionId(ana), platform, token },
+        { userId: ana.id, sessionId: sessionIdOf(ana), platform, token },
       ]);
     }
   });
 
   it('gives each device of a user its own', async () => {
-    const [phone, tablet] = (await sessionsOf(2)) as [SignedInUser, SignedInUser];
+    const [phone, tablet] = (await sessionsOf(app, 2)) as [SignedInUser, SignedInUser];
     const tokens = [aToken(), aToken()] as const;
     await register(phone, tokens[0]);
     await register(tablet, tokens[1], 'android');
@@ -74,12 +63,12 @@ describe('PUT /api/auth/push-token', () => {
 
   it('takes the token off whoever had it before: a device that changes hands pushes to its new owner', async () => {
     const [ana, ben] = [await app.signIn(), await app.signIn()];
-    const [first, second] = (await sessionsOf(2)) as [SignedInUser, SignedInUser];
+    const [first, second] = (await sessionsOf(app, 2)) as [SignedInUser, SignedInUser];
     const token = aToken();
     for (const user of [ana, ben, first, second]) {
       expect((await register(user, token)).status).toBe(204);
       const devices = await pushTokens.ofUsers([ana.id, ben.id, first.id]);
-      expect(devices).toEqual([expect.objectContaining({ sessionId: sessionId(user), token })]);
+      expect(devices).toEqual([expect.objectContaining({ sessionId: sessionIdOf(user), token })]);
     }
   });
 
@@ -89,7 +78,7 @@ describe('PUT /api/auth/push-token', () => {
     await register(ana, token);
     await app.post('/api/auth/logout', undefined, ben.bearer);
     // As a request that was let in the moment before.
-    await expect(pushTokens.register(sessionId(ben), 'ios', token)).rejects.toMatchObject({
+    await expect(pushTokens.register(sessionIdOf(ben), 'ios', token)).rejects.toMatchObject({
       code: 'access_token_invalid',
     });
     expect(await tokensOf(ana, ben)).toEqual([token]);
@@ -138,7 +127,7 @@ describe.each([
 
 describe('DELETE /api/auth/push-token', () => {
   it('stops pushes to this device alone, and is fine where there are none', async () => {
-    const [phone, tablet] = (await sessionsOf(2)) as [SignedInUser, SignedInUser];
+    const [phone, tablet] = (await sessionsOf(app, 2)) as [SignedInUser, SignedInUser];
     const kept = aToken();
     await register(phone, aToken());
     await register(tablet, kept);
@@ -156,14 +145,14 @@ describe('a push token', () => {
     [
       'another session of the user',
       (lost, { bearer }) =>
-        app.request('DELETE', `/api/auth/sessions/${sessionId(lost)}`, { headers: bearer }),
+        app.request('DELETE', `/api/auth/sessions/${sessionIdOf(lost)}`, { headers: bearer }),
     ],
     [
       'the end of all others',
       (_, { bearer }) => app.request('DELETE', '/api/auth/sessions', { headers: bearer }),
     ],
   ])('ends with its session, by %s, and is not kept', async (_how, end) => {
-    const [lost, other] = (await sessionsOf(2)) as [SignedInUser, SignedInUser];
+    const [lost, other] = (await sessionsOf(app, 2)) as [SignedInUser, SignedInUser];
     await register(lost, aToken());
     await end(lost, other);
     expect(await tokensOf(lost)).toEqual([]);
@@ -175,7 +164,7 @@ describe('a push token', () => {
   });
 
   it('ends with a session that is one too many', async () => {
-    const [oldest] = await sessionsOf(1);
+    const [oldest] = await sessionsOf(app, 1);
     const token = aToken();
     await register(oldest!, token);
     for (let session = 0; session < 19; session += 1) {

@@ -1,3 +1,4 @@
+import { claimsOf } from './helpers/access-token.js';
 import { aPhoneNumber, type Answer, expectProblem, type SignedInUser, TestApp } from './helpers/app.js';
 import { latchkey } from './helpers/command-line.js';
 import { eventually } from './helpers/eventually.js';
@@ -13,8 +14,7 @@ beforeAll(async () => {
 const secrets = ({ bearer }: Pick<SignedInUser, 'bearer'>, on = app) =>
   on.get('/api/admins-only/secrets', bearer);
 const cli = (...args: string[]) => latchkey(app.started.database, ...args);
-const rolesIn = (accessToken: string): string[] =>
-  JSON.parse(Buffer.from(accessToken.split('.')[1] ?? '', 'base64url').toString()).roles;
+const rolesIn = (accessToken: string) => claimsOf(accessToken)['roles'];
 
 async function signIn(phoneNumber: string, digits: number, on = app): Promise<SignedInUser> {
   app.clock.advance(31);

@@ -1,3 +1,5 @@
+import { sessionIdOf } from './helpers/access-token.js';
+import { sessionsOf } from './helpers/sessions.js';
 import { aPhoneNumber, atOnce, problem, type SignedInUser, tally, TestApp } from './helpers/app.js';
 
 let app: TestApp;
@@ -7,20 +9,6 @@ beforeAll(async () => {
 
 const refresh = (refreshToken: string) => app.post('/api/auth/refresh', { refresh_token: refreshToken });
 const profile = (user: SignedInUser) => app.get('/api/auth/profile', user.bearer);
-
-/** So many sessions of one user, the first one oldest. */
-async function sessionsOf(count: number): Promise<SignedInUser[]> {
-  const phone = aPhoneNumber();
-  const sessions: SignedInUser[] = [];
-  for (let index = 0; index < count; index += 1) {
-    sessions.push(await app.signIn(phone));
-    app.clock.advance(31);
-  }
-  return sessions;
-}
-
-const sessionId = ({ accessToken }: SignedInUser): string =>
-  JSON.parse(Buffer.from(accessToken.split('.')[1] ?? '', 'base64url').toString()).sid;
 
 describe('GET /api/auth/sessions', () => {
   it('lists the sessions that live, the most recently used first, and which is this one', async () => {
@@ -50,13 +38,13 @@ describe('GET /api/auth/sessions', () => {
           last_used_at: time,
           is_current: false,
         },
-        expect.objectContaining({ id: sessionId(second), device_name: null, is_current: true }),
+        expect.objectContaining({ id: sessionIdOf(second), device_name: null, is_current: true }),
       ],
     });
   });
 
   it('has twenty at most: the twenty-first sign-in ends the least recently used', async () => {
-    const sessions = await sessionsOf(20);
+    const sessions = await sessionsOf(app, 20);
     const [oldest, next] = sessions;
     expect((await profile(oldest!)).status).toBe(200);
     // A refresh is a use.
@@ -66,14 +54,14 @@ describe('GET /api/auth/sessions', () => {
     expect(body.items).toHaveLength(20);
     expect((await refresh(next!.refreshToken)).body).toEqual(problem('refresh_token_invalid'));
     expect((await profile(sessions[2]!)).status).toBe(200);
-    expect(body.items.map(({ id }: { id: string }) => id)).toContain(sessionId(oldest!));
+    expect(body.items.map(({ id }: { id: string }) => id)).toContain(sessionIdOf(oldest!));
   });
 });
 
 describe('DELETE /api/auth/sessions/{id}', () => {
   it('ends another session of the user, tokens and all', async () => {
-    const [lost, mine] = (await sessionsOf(2)) as [SignedInUser, SignedInUser];
-    const answer = await app.request('DELETE', `/api/auth/sessions/${sessionId(lost)}`, {
+    const [lost, mine] = (await sessionsOf(app, 2)) as [SignedInUser, SignedInUser];
+    const answer = await app.request('DELETE', `/api/auth/sessions/${sessionIdOf(lost)}`, {
       headers: mine.bearer,
     });
     expect([answer.status, answer.body]).toEqual([204, '']);
@@ -85,16 +73,16 @@ describe('DELETE /api/auth/sessions/{id}', () => {
   it('logs out where it is the session of the request', async () => {
     const ana = await app.signIn();
     expect(
-      (await app.request('DELETE', `/api/auth/sessions/${sessionId(ana)}`, { headers: ana.bearer })).status,
+      (await app.request('DELETE', `/api/auth/sessions/${sessionIdOf(ana)}`, { headers: ana.bearer })).status,
     ).toBe(204);
     expect((await profile(ana)).status).toBe(401);
   });
 
   it('does not find a session that is ended, foreign, unknown or no id at all', async () => {
     const [ana, ben] = [await app.signIn(), await app.signIn()];
-    const [ended, mine] = (await sessionsOf(2)) as [SignedInUser, SignedInUser];
+    const [ended, mine] = (await sessionsOf(app, 2)) as [SignedInUser, SignedInUser];
     await app.post('/api/auth/logout', undefined, ended.bearer);
-    for (const id of [sessionId(ended), sessionId(ben), crypto.randomUUID(), 'x', '%00']) {
+    for (const id of [sessionIdOf(ended), sessionIdOf(ben), crypto.randomUUID(), 'x', '%00']) {
       const answer = await app.request('DELETE', `/api/auth/sessions/${id}`, { headers: mine.bearer });
       expect([id, answer.status, answer.body]).toEqual([id, 404, problem('not_found')]);
     }
@@ -105,7 +93,7 @@ describe('DELETE /api/auth/sessions/{id}', () => {
 describe('DELETE /api/auth/sessions', () => {
   it('ends all sessions of the user but this one, and none of anybody else', async () => {
     const stranger = await app.signIn();
-    const sessions = await sessionsOf(3);
+    const sessions = await sessionsOf(app, 3);
     const mine = sessions[1]!;
     expect((await app.request('DELETE', '/api/auth/sessions', { headers: mine.bearer })).status).toBe(204);
     expect(tally(await Promise.all(sessions.map(profile)))).toEqual({ 200: 1, 401: 2 });

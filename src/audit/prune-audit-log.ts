@@ -1,9 +1,9 @@
 import type { EntityManager } from 'typeorm';
 
 import { databaseErrorCode } from '../platform/database/database-errors.js';
+import { inBatches } from '../platform/database/in-batches.js';
 import { OperatorError } from '../platform/operator-error.js';
 
-const BATCH = 10_000;
 const INSUFFICIENT_PRIVILEGE = '42501';
 
 /**
@@ -11,21 +11,19 @@ const INSUFFICIENT_PRIVILEGE = '42501';
  *
  * @returns how many entries it deleted.
  */
-export async function pruneAuditLog(manager: EntityManager, before: Date): Promise<number> {
-  let pruned = 0;
-  for (let batch = BATCH; batch === BATCH; pruned += batch) {
-    batch = await manager.transaction((transaction) => pruneBatch(transaction, before)).catch(explain);
-  }
-  return pruned;
+export function pruneAuditLog(manager: EntityManager, before: Date): Promise<number> {
+  return inBatches((limit) =>
+    manager.transaction((transaction) => pruneBatch(transaction, before, limit)).catch(explain),
+  );
 }
 
-async function pruneBatch(transaction: EntityManager, before: Date): Promise<number> {
+async function pruneBatch(transaction: EntityManager, before: Date, limit: number): Promise<number> {
   await transaction.query(`SELECT set_config('latchkey.audit_retention', 'on', true)`);
   // Ids are in the order of time.
   const [, count]: [unknown, number] = await transaction.query(
     `DELETE FROM audit_log
-     WHERE id IN (SELECT id FROM audit_log WHERE at < $1 ORDER BY id LIMIT ${BATCH})`,
-    [before],
+     WHERE id IN (SELECT id FROM audit_log WHERE at < $1 ORDER BY id LIMIT $2)`,
+    [before, limit],
   );
   return count;
 }

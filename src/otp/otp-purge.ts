@@ -3,11 +3,10 @@ import { InjectEntityManager } from '@nestjs/typeorm';
 import { EntityManager } from 'typeorm';
 
 import { type Clock, CLOCK } from '../platform/clock.js';
+import { inBatches } from '../platform/database/in-batches.js';
 import { Jobs } from '../platform/jobs/jobs.js';
 import { type Logger, LOGGER } from '../platform/observability/logger.js';
 import { FORGET_AFTER_MS, purgeOtps } from './phone-otps.js';
-
-const BATCH = 1000;
 
 /** Deletes the codes that are forgotten: those that expired more than a day ago. */
 @Injectable()
@@ -25,12 +24,7 @@ export class OtpPurge implements OnModuleInit {
 
   private async purge(): Promise<void> {
     const expiredBefore = new Date(this.clock.now().getTime() - FORGET_AFTER_MS);
-    let codes = 0;
-    let deleted: number;
-    do {
-      deleted = await purgeOtps(this.db, expiredBefore, BATCH);
-      codes += deleted;
-    } while (deleted === BATCH);
+    const codes = await inBatches((limit) => purgeOtps(this.db, expiredBefore, limit));
     if (codes > 0) this.log.info({ codes }, 'expired codes deleted');
   }
 }

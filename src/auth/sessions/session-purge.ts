@@ -3,12 +3,12 @@ import { InjectEntityManager } from '@nestjs/typeorm';
 import { EntityManager } from 'typeorm';
 
 import { type Clock, CLOCK } from '../../platform/clock.js';
+import { inBatches } from '../../platform/database/in-batches.js';
 import { Jobs } from '../../platform/jobs/jobs.js';
 import { type Logger, LOGGER } from '../../platform/observability/logger.js';
 import { purgeSessions } from './session-rows.js';
 
 const KEPT_MS = 30 * 24 * 60 * 60 * 1000;
-const BATCH = 1000;
 
 /** Deletes sessions a month after their end: until then a stolen refresh token is still told from a wrong one. */
 @Injectable()
@@ -26,12 +26,7 @@ export class SessionPurge implements OnModuleInit {
 
   private async purge(): Promise<void> {
     const endedBefore = new Date(this.clock.now().getTime() - KEPT_MS);
-    let sessions = 0;
-    let deleted: number;
-    do {
-      deleted = await purgeSessions(this.db, endedBefore, BATCH);
-      sessions += deleted;
-    } while (deleted === BATCH);
+    const sessions = await inBatches((limit) => purgeSessions(this.db, endedBefore, limit));
     if (sessions > 0) this.log.info({ sessions }, 'ended sessions deleted');
   }
 }
