@@ -3,12 +3,15 @@ import { DataSource, type EntityManager } from 'typeorm';
 
 import { CONFIG_SLICES } from './app.config.js';
 import { pruneAuditLog } from './audit/prune-audit-log.js';
+import { rotateKeys } from './auth/keys/rotate-keys.js';
 import { envExample } from './platform/config/env-example.js';
+import { appKeysOf } from './platform/config/generated-secret.js';
 import { loadConfiguration } from './platform/config/load-config.js';
 import { processEnvironment } from './platform/config/process-environment.js';
+import { secretConfig } from './platform/config/secret.config.js';
 import { systemClock } from './platform/clock.js';
 import { databaseConfig } from './platform/database/database.config.js';
-import { migrate, revertMigration } from './platform/database/migrate.js';
+import { migrate, requireMigrated, revertMigration } from './platform/database/migrate.js';
 import { dataSourceOptions } from './platform/database/data-source-options.js';
 import { type OpenDatabase, openDatabase } from './platform/database/open-database.js';
 import { OperatorError } from './platform/operator-error.js';
@@ -96,6 +99,25 @@ program
       ({ migrationUrl }) => migrationUrl,
     ),
   );
+
+program
+  .command('keys')
+  .description('look after the keys that sign access tokens')
+  .command('rotate')
+  .description('have a new key sign from 10 minutes on; nobody is signed out')
+  .action(async () => {
+    // The secret as well, which seals the new key: run it with the environment of the server.
+    const configuration = loadConfiguration([databaseConfig, secretConfig], processEnvironment());
+    const config = configuration.get(databaseConfig);
+    const database = await openDatabase(config, say, 'attach');
+    try {
+      await requireMigrated(database.url);
+      const keys = appKeysOf(configuration.get(secretConfig), config.embeddedDirectory);
+      say(await rotateKeys(database.url, keys, systemClock.now()));
+    } finally {
+      await database.close();
+    }
+  });
 
 program
   .command('env-example')

@@ -8,8 +8,7 @@ import { CONFIG_SLICES } from './app.config.js';
 import { AppModule } from './app.module.js';
 import { CODE_GENERATOR, type CodeGenerator } from './otp/code-generator.js';
 import { type Clock, CLOCK } from './platform/clock.js';
-import { AppKeys } from './platform/config/app-keys.js';
-import { generatedSecret } from './platform/config/generated-secret.js';
+import { appKeysOf } from './platform/config/generated-secret.js';
 import { type Environment, loadConfiguration } from './platform/config/load-config.js';
 import { processEnvironment } from './platform/config/process-environment.js';
 import { secretConfig } from './platform/config/secret.config.js';
@@ -75,8 +74,7 @@ export async function createApp(overrides: AppOverrides = {}): Promise<LatchkeyA
     if (config.migrateOnBoot) await migrate(database.migrationUrl, progress);
     else await requireMigrated(database.url);
 
-    const { secrets } = configuration.get(secretConfig);
-    const keys = new AppKeys(secrets.length > 0 ? secrets : [generatedSecret(config.embeddedDirectory)]);
+    const keys = appKeysOf(configuration.get(secretConfig), config.embeddedDirectory);
     const server = configuration.get(serverConfig);
     const adapter = createHttpAdapter(server, () => publicUrl.get());
     const nest = await NestFactory.create<NestFastifyApplication>(

@@ -8,6 +8,8 @@ import { Wire } from './helpers/wire.js';
 
 const freshDatabase = () => harness.database();
 
+afterEach(() => harness.closeApps());
+
 /** A handler whose payloads are handed over. */
 function recording(): { runs: Queue<unknown>; handler: (payload: unknown) => Promise<void> } {
   const runs = new Queue<unknown>();

@@ -1,4 +1,4 @@
-import { aPhoneNumber, TestApp } from './helpers/app.js';
+import { aPhoneNumber, harness, TestApp } from './helpers/app.js';
 
 const [MINUTE, DAY] = [60, 24 * 60 * 60];
 
@@ -6,6 +6,7 @@ let app: TestApp;
 beforeEach(async () => {
   app = await TestApp.start();
 });
+afterEach(() => harness.closeApps());
 
 const refresh = (refresh_token: string) => app.post('/api/auth/refresh', { refresh_token });
 

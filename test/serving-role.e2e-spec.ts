@@ -7,6 +7,8 @@ import { harness, TestApp } from './helpers/app.js';
 import { Queue } from './helpers/queue.js';
 
 const run = promisify(execFile);
+afterEach(() => harness.closeApps());
+
 const roles: { database: string; name: string }[] = [];
 
 afterAll(async () => {
@@ -30,7 +32,8 @@ async function aRole(database: string): Promise<{ name: string; url: string }> {
 /** The blocks of SQL that docs/OPERATIONS.md has an owner run, for this role. */
 async function documentedGrants(role: string): Promise<string[]> {
   const text = await readFile('docs/OPERATIONS.md', 'utf8');
-  return [...text.matchAll(/```sql\n(.*?)```/gs)].map(([, sql = '']) => sql.replaceAll('latchkey_app', role));
+  const blocks = [...text.matchAll(/```sql\n(.*?)```/gs)].map(([, sql = '']) => sql);
+  return blocks.filter((sql) => sql.includes('GRANT')).map((sql) => sql.replaceAll('latchkey_app', role));
 }
 
 const migrate = (url: string, migrationUrl: string) =>

@@ -47,6 +47,7 @@ export interface SentText {
 
 interface HarnessInTests {
   start(options?: StartOptions): Promise<StartedApp>;
+  closeApps(): Promise<void>;
   database(options?: { empty?: boolean }): Promise<string>;
   missingDatabase(): string;
   pendingSchemaChanges(database: string): Promise<string[]>;

@@ -1,120 +1,105 @@
-import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
+import { type BeforeApplicationShutdown, Inject, Injectable, type OnModuleInit } from '@nestjs/common';
 import { InjectEntityManager } from '@nestjs/typeorm';
-import { createHash, createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
-import { EntityManager, IsNull } from 'typeorm';
+import type { KeyObject } from 'node:crypto';
+import { EntityManager } from 'typeorm';
 
 import { type Clock, CLOCK } from '../../platform/clock.js';
 import { AppKeys } from '../../platform/config/app-keys.js';
+import { inTransaction } from '../../platform/database/statement.js';
+import { Jobs } from '../../platform/jobs/jobs.js';
 import { type Logger, LOGGER } from '../../platform/observability/logger.js';
-import { openKey, sealKey } from './sealed-key.js';
-import { type EcPublicJwk, SigningKey } from './signing-key.entity.js';
+import { KeySeal } from './key-seal.js';
+import { type KeyChanges, maintainSigningKeys } from './signing-key-rotation.js';
+import { listSigningKeys } from './signing-key-rows.js';
+import { type PublicJwk, type Signer, SigningKeySet } from './signing-key-set.js';
 
-/** A published key (RFC 7517): public members only. */
-export interface PublicJwk extends EcPublicJwk {
-  kid: string;
-  use: 'sig';
-  alg: 'ES256';
-}
+const RELOAD_EVERY_MS = 3000;
 
-// Any number does, as long as every replica uses the same.
-const LOCK = 4_815_162_343;
-
-/** The keys that sign and check access tokens: made by the server itself, kept encrypted in the database. */
+/**
+ * The keys that sign and check access tokens: made and rotated by the server itself, kept encrypted in the database,
+ * and followed by every replica while it runs. Which one signs, each replica tells by its clock.
+ */
 @Injectable()
-export class SigningKeys implements OnModuleInit {
-  private signer: { kid: string; privateKey: KeyObject } | undefined;
-  private readonly publicKeys = new Map<string, KeyObject>();
-  private published: readonly PublicJwk[] = [];
+export class SigningKeys implements OnModuleInit, BeforeApplicationShutdown {
+  private readonly seal: KeySeal;
+  private set: SigningKeySet;
+  private timer: NodeJS.Timeout | undefined;
+  private reloading: Promise<void> | undefined;
 
   constructor(
     @InjectEntityManager() private readonly db: EntityManager,
     @Inject(CLOCK) private readonly clock: Clock,
     @Inject(LOGGER) private readonly log: Logger,
-    private readonly keys: AppKeys,
-  ) {}
+    private readonly jobs: Jobs,
+    keys: AppKeys,
+  ) {
+    this.seal = new KeySeal(keys);
+    this.set = new SigningKeySet([], this.seal);
+  }
 
   async onModuleInit(): Promise<void> {
-    await this.db.transaction(async (transaction) => {
-      // Of two replicas that start on an empty table, one makes the key and the other finds it.
-      await transaction.query('SELECT pg_advisory_xact_lock($1)', [LOCK]);
-      const rows = await transaction.find(SigningKey, {
-        where: { retiredAt: IsNull() },
-        order: { signsFrom: 'DESC' },
-      });
-      this.signer = this.usableSigner(rows);
-      if (!this.signer) {
-        if (rows.length > 0) {
-          this.log.warn(
-            'No signing key can be decrypted: APP_SECRET is another than the one they were made under. New keys are ' +
-              'made; every refresh token and pending code is lost with the old secret, and people sign in again.',
-          );
-        }
-        rows.push(await this.make(transaction));
-      }
-      this.publish(rows);
-    });
+    this.jobs.handle('signing-keys', () => this.maintain(), { cron: '41 * * * *' });
+    await this.maintain();
+    this.timer = setInterval(() => void this.follow(), RELOAD_EVERY_MS).unref();
+  }
+
+  async beforeApplicationShutdown(): Promise<void> {
+    clearInterval(this.timer);
+    await this.reloading;
   }
 
   /** The key that signs now. */
-  current(): { kid: string; privateKey: KeyObject } {
-    if (!this.signer) throw new Error('SigningKeys is used before it was initialised');
-    return this.signer;
+  current(): Signer {
+    const signer = this.set.signer(this.clock.now());
+    if (!signer) throw new Error('SigningKeys is used before it was initialised');
+    return signer;
   }
 
   /** The public key of a `kid`, from our own set only. */
   publicKey(kid: string): KeyObject | undefined {
-    return this.publicKeys.get(kid);
+    return this.set.publicKey(kid);
   }
 
   jwks(): readonly PublicJwk[] {
-    return this.published;
+    return this.set.jwks;
   }
 
-  private usableSigner(rows: readonly SigningKey[]): { kid: string; privateKey: KeyObject } | undefined {
-    for (const { kid, keyId, privateKey } of rows) {
-      const key = this.keys.byId('signing-key', keyId);
-      if (key) return { kid, privateKey: openKey(privateKey, key, kid) };
-    }
-    return undefined;
+  /** Takes over what any replica, or the command line, has done to the keys. */
+  async reload(): Promise<void> {
+    const set = new SigningKeySet(await listSigningKeys(this.db), this.seal);
+    // Replicas of another secret have retired the keys that we can open.
+    if (set.signer(this.clock.now())) this.set = set;
+    else await this.maintain();
   }
 
-  private async make(transaction: EntityManager): Promise<SigningKey> {
-    const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
-    const publicJwk = publicKey.export({ format: 'jwk' }) as unknown as EcPublicJwk;
-    const kid = thumbprint(publicJwk);
-    const { id: keyId, key } = this.keys.current('signing-key');
+  private async maintain(): Promise<void> {
     const now = this.clock.now();
-    const row = transaction.create(SigningKey, {
-      kid,
-      publicJwk,
-      privateKey: sealKey(privateKey, key, kid),
-      keyId,
-      createdAt: now,
-      signsFrom: now,
-      retiredAt: null,
-    });
-    await transaction.insert(SigningKey, row);
-    this.signer = { kid, privateKey };
-    return row;
+    const changes = await inTransaction(this.db, (transaction) =>
+      maintainSigningKeys(transaction, this.seal, now),
+    );
+    this.tell(changes);
+    this.set = new SigningKeySet(await listSigningKeys(this.db), this.seal);
   }
 
-  private publish(rows: readonly SigningKey[]): void {
-    for (const { kid, publicJwk } of rows) {
-      this.publicKeys.set(kid, createPublicKey({ key: { ...publicJwk }, format: 'jwk' }));
+  private async follow(): Promise<void> {
+    this.reloading ??= this.reload()
+      .catch((error: unknown) =>
+        this.log.warn({ err: error }, 'the signing keys cannot be read; tried again'),
+      )
+      .finally(() => (this.reloading = undefined));
+    await this.reloading;
+  }
+
+  private tell({ made, resealed, retired, isSecretLost }: KeyChanges): void {
+    if (isSecretLost) {
+      this.log.warn(
+        'No signing key can be decrypted: APP_SECRET is another than the one they were made under. New keys are ' +
+          'made; every refresh token and pending code is lost with the old secret, and people sign in again.',
+      );
     }
-    this.published = rows.map(({ kid, publicJwk: { kty, crv, x, y } }) => ({
-      kty,
-      crv,
-      x,
-      y,
-      kid,
-      use: 'sig',
-      alg: 'ES256',
-    }));
+    if (made) this.log.info({ kid: made.kid, signs_from: made.signsFrom }, 'a signing key is made');
+    if (resealed.length > 0)
+      this.log.info({ kids: resealed }, 'signing keys are sealed under the first secret');
+    if (retired.length > 0) this.log.info({ kids: retired }, 'signing keys are retired');
   }
-}
-
-/** RFC 7638: the members in this order, and no others. */
-function thumbprint({ crv, kty, x, y }: EcPublicJwk): string {
-  return createHash('sha256').update(JSON.stringify({ crv, kty, x, y })).digest('base64url');
 }

@@ -2,8 +2,16 @@ import { randomBytes } from 'node:crypto';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
+import { AppKeys } from './app-keys.js';
+import type { SecretConfig } from './secret.config.js';
+
+/** The keys of `APP_SECRET`, or of the generated secret. */
+export function appKeysOf({ secrets }: SecretConfig, directory: string): AppKeys {
+  return new AppKeys(secrets.length > 0 ? secrets : [generatedSecret(directory)]);
+}
+
 /** The secret of a development checkout: made on first start, kept beside the embedded database. */
-export function generatedSecret(directory: string): string {
+function generatedSecret(directory: string): string {
   const file = join(directory, 'app-secret');
   mkdirSync(directory, { recursive: true, mode: 0o755 });
   try {

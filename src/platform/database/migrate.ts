@@ -61,9 +61,7 @@ export async function requireMigrated(url: string): Promise<void> {
     const applied = new Set(rows.map(({ name }) => name));
     const missing = (await migrationClasses()).map(({ name }) => name).filter((name) => !applied.has(name));
     if (missing.length > 0) {
-      throw new OperatorError(
-        `The database lacks ${missing.join(', ')}, and MIGRATE_ON_BOOT is false: run \`latchkey migrate\` first.`,
-      );
+      throw new OperatorError(`The database lacks ${missing.join(', ')}: run \`latchkey migrate\` first.`);
     }
     await requireJobSchema(client);
   } finally {

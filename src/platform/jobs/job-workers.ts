@@ -9,11 +9,13 @@ import type { Task } from './jobs.js';
 import { WorkerPresence } from './worker-presence.js';
 
 const WORKERS = 3;
+// One that listens, and one that fetches and ends jobs for all: handlers work on the connections of the app.
+const CONNECTIONS = 2;
 // New jobs are told by a notification. The poll finds repeats that have become due, and what a lost connection has
 // not heard of.
 const POLL_MS = 10_000;
 
-/** The workers of this process, on connections of their own: one that listens, one that says they live, others to work. */
+/** The workers of this process, on connections of their own. */
 export class JobWorkers {
   /** Why they must be replaced; never, where all is well. */
   readonly failed: Promise<Error>;
@@ -32,7 +34,7 @@ export class JobWorkers {
     this.pool = new pg.Pool({
       connectionString: url,
       application_name: 'latchkey jobs',
-      max: WORKERS,
+      max: CONNECTIONS,
       connectionTimeoutMillis: 10_000,
       idleTimeoutMillis: 6 * POLL_MS,
       keepAlive: true,
