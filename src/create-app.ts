@@ -69,6 +69,7 @@ export async function createApp(overrides: AppOverrides = {}): Promise<LatchkeyA
   const config = configuration.get(databaseConfig);
   const progress = (message: string) => logger.info(message);
   const database = await openDatabase(config, progress);
+  let nest: NestFastifyApplication | undefined;
   try {
     await waitForDatabase(database.url, progress);
     if (config.migrateOnBoot) await migrate(database.migrationUrl, progress);
@@ -77,7 +78,7 @@ export async function createApp(overrides: AppOverrides = {}): Promise<LatchkeyA
     const keys = appKeysOf(configuration.get(secretConfig), config.embeddedDirectory);
     const server = configuration.get(serverConfig);
     const adapter = createHttpAdapter(server, () => publicUrl.get());
-    const nest = await NestFactory.create<NestFastifyApplication>(
+    nest = await NestFactory.create<NestFastifyApplication>(
       AppModule.forRoot({
         configuration,
         keys,
@@ -96,8 +97,11 @@ export async function createApp(overrides: AppOverrides = {}): Promise<LatchkeyA
     logRequests(adapter.getInstance(), logger);
     closeConnectionsOnStop(adapter.getInstance(), nest.get(Readiness));
     await nest.init();
-    return { nest, server, logger, publicUrl, close: once(() => close(nest, database)) };
+    const app = nest;
+    return { nest: app, server, logger, publicUrl, close: once(() => close(app, database)) };
   } catch (error) {
+    // What has started already, such as listening for notifications, would go on for ever.
+    await nest?.close().catch(() => undefined);
     await database.close();
     throw error;
   }

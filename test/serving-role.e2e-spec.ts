@@ -41,6 +41,14 @@ const migrate = (url: string, migrationUrl: string) =>
     env: { PATH: process.env['PATH'] ?? '', DATABASE_URL: url, DATABASE_MIGRATION_URL: migrationUrl },
   });
 
+/** The connections of a role to a database. */
+const connectionsOf = (database: string, role: string) =>
+  harness.sql(
+    database,
+    'SELECT application_name FROM pg_stat_activity WHERE datname = current_database() AND usename = $1',
+    [role],
+  );
+
 /** Serves as that role, signs somebody in, and runs a job. */
 async function serveAndWork(url: string): Promise<void> {
   const runs = new Queue<unknown>();
@@ -102,6 +110,8 @@ describe('a role that may not change the schema', () => {
     await harness.sql(owner, before?.split('\n')[0] ?? '');
     const start = TestApp.start({ database: url, env: { DATABASE_MIGRATION_URL: owner } });
     await expect(start).rejects.toThrow(/may not use the schema graphile_worker: grant it/);
+    // A start that fails lets go of all that it has opened.
+    while ((await connectionsOf(owner, name)).length > 0);
   });
 });
 
