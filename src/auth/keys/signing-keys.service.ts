@@ -5,6 +5,7 @@ import { EntityManager } from 'typeorm';
 
 import { type Clock, CLOCK } from '../../platform/clock.js';
 import { AppKeys } from '../../platform/config/app-keys.js';
+import { Notifications } from '../../platform/database/notifications.js';
 import { inTransaction } from '../../platform/database/statement.js';
 import { Jobs } from '../../platform/jobs/jobs.js';
 import { type Logger, LOGGER } from '../../platform/observability/logger.js';
@@ -13,6 +14,7 @@ import { type KeyChanges, maintainSigningKeys } from './signing-key-rotation.js'
 import { listSigningKeys } from './signing-key-rows.js';
 import { type PublicJwk, type Signer, SigningKeySet } from './signing-key-set.js';
 
+// Where notifications are not heard.
 const RELOAD_EVERY_MS = 3000;
 
 /**
@@ -25,12 +27,14 @@ export class SigningKeys implements OnModuleInit, BeforeApplicationShutdown {
   private set: SigningKeySet;
   private timer: NodeJS.Timeout | undefined;
   private reloading: Promise<void> | undefined;
+  private isStale = false;
 
   constructor(
     @InjectEntityManager() private readonly db: EntityManager,
     @Inject(CLOCK) private readonly clock: Clock,
     @Inject(LOGGER) private readonly log: Logger,
     private readonly jobs: Jobs,
+    private readonly notifications: Notifications,
     keys: AppKeys,
   ) {
     this.seal = new KeySeal(keys);
@@ -39,8 +43,12 @@ export class SigningKeys implements OnModuleInit, BeforeApplicationShutdown {
 
   async onModuleInit(): Promise<void> {
     this.jobs.handle('signing-keys', () => this.maintain(), { cron: '41 * * * *' });
+    this.notifications.subscribe('latchkey_signing_keys', {
+      onNotification: () => this.follow(),
+      onGap: () => this.follow(),
+    });
     await this.maintain();
-    this.timer = setInterval(() => void this.follow(), RELOAD_EVERY_MS).unref();
+    this.timer = setInterval(() => this.notifications.isCurrent() || this.follow(), RELOAD_EVERY_MS).unref();
   }
 
   async beforeApplicationShutdown(): Promise<void> {
@@ -81,13 +89,20 @@ export class SigningKeys implements OnModuleInit, BeforeApplicationShutdown {
     this.set = new SigningKeySet(await listSigningKeys(this.db), this.seal);
   }
 
-  private async follow(): Promise<void> {
-    this.reloading ??= this.reload()
-      .catch((error: unknown) =>
+  /** Reads the keys; once more where they have changed while they were read. */
+  private follow(): void {
+    this.isStale = true;
+    this.reloading ??= this.catchUp().finally(() => (this.reloading = undefined));
+  }
+
+  private async catchUp(): Promise<void> {
+    while (this.isStale) {
+      this.isStale = false;
+      // A database that is away is no longer heard either, and the timer tries again.
+      await this.reload().catch((error: unknown) =>
         this.log.warn({ err: error }, 'the signing keys cannot be read; tried again'),
-      )
-      .finally(() => (this.reloading = undefined));
-    await this.reloading;
+      );
+    }
   }
 
   private tell({ made, resealed, retired, isSecretLost }: KeyChanges): void {
