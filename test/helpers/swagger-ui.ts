@@ -2,7 +2,7 @@ import type { Browser, ElementHandle, Page } from 'puppeteer-core';
 
 import { type Answer, harness, TestApp } from './app.js';
 
-const SCREEN = { width: 390, height: 844, isMobile: true, hasTouch: true };
+export const SCREEN = { width: 390, height: 844, isMobile: true, hasTouch: true };
 
 /** A browser on a phone, with an app of its own. */
 export class PhoneBrowser {
@@ -43,8 +43,16 @@ export async function textOf(page: Page, selector: string): Promise<string> {
   return element!.evaluate((node) => node.textContent);
 }
 
+/** Neither the page nor a box in it is wider inside than outside. */
 export async function expectNoSidewaysScroll(page: Page): Promise<void> {
   expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(SCREEN.width);
+  const boxes = await page.$$eval('body *', (elements) =>
+    elements
+      .filter(({ scrollWidth, clientWidth }) => scrollWidth > clientWidth)
+      .filter((element) => /auto|scroll/.test(getComputedStyle(element).overflowX))
+      .map(({ outerHTML }) => outerHTML.slice(0, 200)),
+  );
+  expect(boxes).toEqual([]);
 }
 
 /** Waits for the only picture at a selector, and answers its own width and the one that it is shown at. */
@@ -104,7 +112,7 @@ export class Operation {
     await this.page.keyboard.sendCharacter(text);
   }
 
-  /** Fills in its only parameter. */
+  /** Fills in its first parameter. */
   async fillIn(text: string): Promise<void> {
     await this.page.locator(`${this.block} .parameters tr:first-of-type input`).fill(text);
   }

@@ -25,7 +25,6 @@ const CSS = `
   .swagger-ui .opblock-body table :is(tbody, tr, td) { display: block; width: auto; max-width: none; padding: 2px 0 }
   .swagger-ui .response-col_status { font-weight: 700 }
   .swagger-ui .response-controls { flex-direction: column }
-  .swagger-ui .response-col_description img { max-width: 100% }
   .swagger-ui .microlight code { white-space: pre-wrap !important; overflow-wrap: anywhere }
   .swagger-ui .dialog-ux .modal-ux { width: calc(100vw - 20px) }
   .swagger-ui .auth-container .wrapper { padding: 0 }
