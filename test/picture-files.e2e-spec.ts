@@ -46,7 +46,7 @@ describe('GET /pictures/{file}', () => {
         'content-type': 'image/webp',
         'content-length': String(bytes.length),
         'content-disposition': `inline; filename="${name}"`,
-        'content-security-policy': "default-src 'none'; style-src 'unsafe-inline'; sandbox",
+        'content-security-policy': "default-src 'none'; sandbox",
         'cross-origin-resource-policy': 'cross-origin',
         'cache-control': 'public, max-age=31536000, immutable',
         'x-content-type-options': 'nosniff',

@@ -38,9 +38,9 @@ export class PictureFilesController {
     void reply.code(stored ? 200 : 304).headers({
       ETag: tag,
       'Cache-Control': 'public, max-age=31536000, immutable',
-      // Pages of other hosts show it; none may run it as a page of ours. A browser that is sent to it styles it.
+      // Pages of other hosts show it; none may run it as a page of ours.
       'Cross-Origin-Resource-Policy': 'cross-origin',
-      'Content-Security-Policy': "default-src 'none'; style-src 'unsafe-inline'; sandbox",
+      'Content-Security-Policy': "default-src 'none'; sandbox",
       ...(stored && {
         'Content-Type': PICTURE_MEDIA_TYPE,
         'Content-Length': stored.size,
