@@ -90,9 +90,6 @@ it('uploads pictures, completes and changes the profile with Swagger UI on a pho
   const { status, own, shown } = await show.executeForPicture();
   expect({ status, own }).toEqual({ status: 200, own: 1200 });
   expect(shown).toBeLessThan(SCREEN.width);
-  const picture = await phone.open(first.url);
-  expect(await widthsOf(picture, 'img')).toMatchObject({ own: 1200 });
-  await docs.bringToFront();
 
   const remove = await Operation.show(docs, 'delete', `${PICTURES}/{id}`);
   await remove.fillIn(second.id);
@@ -101,6 +98,9 @@ it('uploads pictures, completes and changes the profile with Swagger UI on a pho
 
   await expectNoSidewaysScroll(docs);
   expect(phone.complaints).toEqual([]);
+  // Chromium lays out a page that is nothing but a picture by styles of its own; the policy of pictures forbids them, of
+  // which it complains, and shows the picture.
+  expect(await widthsOf(await phone.open(first.url), 'img')).toMatchObject({ own: 1200 });
 }, 120_000);
 
 async function aPhoto(name: string, width: number): Promise<string> {
