@@ -78,6 +78,7 @@ export class AccountAndAudit1764300000000 implements MigrationInterface {
         ADD CONSTRAINT sessions_push_platform_check CHECK (push_platform IN ('ios', 'android', 'web'))`);
     await runner.query(`
       CREATE INDEX sessions_push_token_idx ON sessions USING hash (push_token) WHERE push_token IS NOT NULL`);
+    await runner.query('CREATE INDEX sessions_ended_idx ON sessions (LEAST(expires_at, revoked_at))');
     await runner.query(`
       CREATE INDEX phone_otps_user_id_idx ON phone_otps (user_id) WHERE user_id IS NOT NULL`);
     await runner.query(`
@@ -100,7 +101,9 @@ export class AccountAndAudit1764300000000 implements MigrationInterface {
         DROP CONSTRAINT sms_inbox_purpose_check,
         ADD CONSTRAINT sms_inbox_purpose_check CHECK (purpose IN ('sign_in', 'phone_change')),
         ALTER COLUMN otp_code SET NOT NULL`);
-    await runner.query('DROP INDEX phone_otps_user_id_idx, sessions_push_token_idx, users_admins_idx');
+    await runner.query(
+      'DROP INDEX phone_otps_user_id_idx, sessions_ended_idx, sessions_push_token_idx, users_admins_idx',
+    );
     await runner.query('ALTER TABLE sessions DROP COLUMN push_platform, DROP COLUMN push_token');
     await runner.query('ALTER TABLE users DROP COLUMN phone_changes_asked_at');
     await runner.query('DROP TRIGGER users_tell_change ON users');

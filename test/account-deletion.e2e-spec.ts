@@ -82,15 +82,19 @@ describe('DELETE /api/auth/account', () => {
 
   it('leaves ids alone in the audit log: no address, no user agent', async () => {
     const user = await app.signIn();
+    for (const agent of ['ExampleApp/4.2', 'curl']) {
+      await app.post('/api/auth/refresh', { refresh_token: user.refreshToken }, { 'user-agent': agent });
+    }
     await deleteAccount(user);
     const entries = await app.sql(
-      'SELECT action, actor_id, ip, user_agent FROM audit_log WHERE actor_id = $1 ORDER BY id',
+      'SELECT action, actor_id, ip, user_agent FROM audit_log WHERE $1 IN (actor_id, object_id) ORDER BY id',
       [user.id],
     );
-    const nowhere = { actor_id: user.id, ip: null, user_agent: null };
+    const nowhere = { ip: null, user_agent: null };
     expect(entries).toEqual([
-      { action: 'signed_in', ...nowhere },
-      { action: 'account_deleted', ...nowhere },
+      { action: 'signed_in', actor_id: user.id, ...nowhere },
+      { action: 'refresh_repeated', actor_id: null, ...nowhere },
+      { action: 'account_deleted', actor_id: user.id, ...nowhere },
     ]);
   });
 

@@ -32,7 +32,7 @@ async function add(app: TestApp, task: string, payload: object, jobKey?: string)
 const leftJobs = (database: string) =>
   harness.sql<{ task_identifier: string; attempts: number }>(
     database,
-    'SELECT task_identifier, attempts FROM graphile_worker.jobs',
+    'SELECT task_identifier, attempts FROM latchkey_jobs.jobs',
   );
 
 describe('a job', () => {
@@ -83,7 +83,7 @@ describe('a job', () => {
     let due: unknown[] = [];
     while (due.length === 0) {
       due = await app.sql(
-        `WITH due AS (UPDATE graphile_worker._private_jobs SET run_at = now()
+        `WITH due AS (UPDATE latchkey_jobs._private_jobs SET run_at = now()
                       WHERE attempts = 1 AND locked_at IS NULL RETURNING id)
          SELECT pg_notify('jobs:insert', '{"count":1}') FROM due`,
       );
@@ -252,7 +252,7 @@ describe('the jobs of a killed process', () => {
     const { runs, handler } = recording();
     const database = await freshDatabase();
     const child = await workingProcess(database);
-    const state = () => harness.sql(database, 'SELECT locked_by, attempts FROM graphile_worker.jobs');
+    const state = () => harness.sql(database, 'SELECT locked_by, attempts FROM latchkey_jobs.jobs');
     const before = await state();
     const app = await TestApp.start({ database, tasks: { 'test-endless': { handler } } });
     expect(await state()).toEqual(before);

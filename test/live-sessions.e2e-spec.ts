@@ -186,4 +186,17 @@ describe('a replica that may have missed a notification', () => {
     await behind.started.close();
     await wire.cut();
   });
+
+  it('asks for every token behind a pooler that swallows notifications', async () => {
+    const wire = await Wire.to(app.started.database);
+    // Such a pooler passes on what answers a query, and drops what comes by itself ('A', a NotificationResponse).
+    wire.watch((direction, bytes) => direction === 'query' || !bytes.startsWith('A'));
+    const behind = await TestApp.start({ database: wire.url, clock: app.clock });
+    const user = await app.signIn();
+    for (let round = 0; round < 3; round += 1) expect(await askedFor(user, behind)).toBe(true);
+    await app.sql(endedUnheard, [user.id]);
+    expect((await profile(user, behind)).status).toBe(401);
+    await behind.started.close();
+    await wire.cut();
+  });
 });

@@ -263,7 +263,8 @@ describe('the notice to the old number', () => {
       },
     });
     const to = aPhoneNumber();
-    const send = () => own.runJob('phone-change-notice', { to });
+    const until = own.clock.now().getTime() + 24 * 60 * 60 * 1000;
+    const send = () => own.runJob('phone-change-notice', { to, until });
     await send();
     expect(sent).toEqual([{ to, body: expect.any(String), purpose: 'phone_change_notice', otpCode: null }]);
     fate = () => Promise.resolve({ fate: 'unknown' });
@@ -276,6 +277,11 @@ describe('the notice to the old number', () => {
     await send();
     const log = own.started.log.lines.join('');
     expect(log).toContain('cannot be told that it has moved');
+    const before = sent.length;
+    own.clock.advance(24 * 60 * 60);
+    await send();
+    expect(sent).toHaveLength(before);
+    expect(own.started.log.lines.join('')).toContain('a day has passed');
     expect(log).not.toContain(to.slice(1));
   });
 });

@@ -98,7 +98,7 @@ describe('a role that may not change the schema', () => {
     await harness.sql(owner, before?.split('\n')[0] ?? '');
     await migrate(url, owner);
     const start = TestApp.start({ database: url, env: { MIGRATE_ON_BOOT: 'false' } });
-    await expect(start).rejects.toThrow(/may not use the schema graphile_worker: grant it/);
+    await expect(start).rejects.toThrow(/may not use the schema latchkey_jobs: grant it/);
     await harness.sql(owner, after ?? '');
     await serveAndWork(url);
   });
@@ -109,7 +109,7 @@ describe('a role that may not change the schema', () => {
     const [before] = await documentedGrants(name);
     await harness.sql(owner, before?.split('\n')[0] ?? '');
     const start = TestApp.start({ database: url, env: { DATABASE_MIGRATION_URL: owner } });
-    await expect(start).rejects.toThrow(/may not use the schema graphile_worker: grant it/);
+    await expect(start).rejects.toThrow(/may not use the schema latchkey_jobs: grant it/);
     // A start that fails lets go of all that it has opened.
     while ((await connectionsOf(owner, name)).length > 0);
   });
@@ -118,10 +118,10 @@ describe('a role that may not change the schema', () => {
 describe('the tables of the jobs', () => {
   it('are asked for where they are missing', async () => {
     const database = await harness.database();
-    await harness.sql(database, 'DROP SCHEMA graphile_worker CASCADE');
+    await harness.sql(database, 'DROP SCHEMA latchkey_jobs CASCADE');
     const start = TestApp.start({ database, env: { MIGRATE_ON_BOOT: 'false' } });
     await expect(start).rejects.toThrow(
-      /lacks revision \d+ of the schema graphile_worker: run `latchkey migrate`/,
+      /lacks revision \d+ of the schema latchkey_jobs: run `latchkey migrate`/,
     );
     await migrate(database, database);
     const app = await TestApp.start({ database, env: { MIGRATE_ON_BOOT: 'false' } });
@@ -134,7 +134,7 @@ describe('the tables of the jobs', () => {
       version: string;
     };
     const [row] = await app.sql<{ revision: number }>(
-      'SELECT max(id) AS revision FROM graphile_worker.migrations',
+      'SELECT max(id) AS revision FROM latchkey_jobs.migrations',
     );
     expect([version.split('.').slice(0, 2).join('.'), row?.revision]).toEqual(['0.16', 18]);
   });

@@ -81,7 +81,9 @@ export async function listEntriesOf(
 export async function eraseClientsOf(transaction: EntityManager, userId: string): Promise<void> {
   await transaction.query(`SET LOCAL latchkey.audit_erasure = 'on'`);
   await transaction.query(
-    'UPDATE audit_log SET ip = NULL, user_agent = NULL WHERE actor_id = $1 AND ip IS NOT NULL',
+    // Who repeated a refresh is not known: the entry is about the user, and the address more likely theirs than not.
+    `UPDATE audit_log SET ip = NULL, user_agent = NULL
+     WHERE (actor_id = $1 OR (object_id = $1 AND actor_id IS NULL)) AND (ip IS NOT NULL OR user_agent IS NOT NULL)`,
     [userId],
   );
   await transaction.query(`SET LOCAL latchkey.audit_erasure = 'off'`);

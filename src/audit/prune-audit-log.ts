@@ -4,6 +4,7 @@ import { databaseErrorCode } from '../platform/database/database-errors.js';
 import { inBatches } from '../platform/database/in-batches.js';
 import { OperatorError } from '../platform/operator-error.js';
 
+const CLOCKS_DIFFER_MS = 60 * 60 * 1000;
 const INSUFFICIENT_PRIVILEGE = '42501';
 
 /**
@@ -19,13 +20,19 @@ export function pruneAuditLog(manager: EntityManager, before: Date): Promise<num
 
 async function pruneBatch(transaction: EntityManager, before: Date, limit: number): Promise<number> {
   await transaction.query(`SELECT set_config('latchkey.audit_retention', 'on', true)`);
-  // Ids are in the order of time.
+  // Ids are in the order of time, but for clocks that differ: the scan ends soon after the last that is old enough.
   const [, count]: [unknown, number] = await transaction.query(
     `DELETE FROM audit_log
-     WHERE id IN (SELECT id FROM audit_log WHERE at < $1 ORDER BY id LIMIT $2)`,
-    [before, limit],
+     WHERE id IN (SELECT id FROM audit_log WHERE at < $1 AND id < $3 ORDER BY id LIMIT $2)`,
+    [before, limit, firstIdAt(new Date(before.getTime() + CLOCKS_DIFFER_MS))],
   );
   return count;
+}
+
+/** No UUIDv7 of that time or later comes before it (RFC 9562, section 5.7). */
+function firstIdAt(time: Date): string {
+  const hex = time.getTime().toString(16).padStart(12, '0');
+  return `${hex.slice(0, 8)}-${hex.slice(8)}-7000-8000-000000000000`;
 }
 
 function explain(error: unknown): never {

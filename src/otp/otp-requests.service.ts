@@ -172,7 +172,8 @@ export class OtpRequests {
   ): Promise<OtpSent | undefined> {
     const hashes = this.idempotencyKeys.hashes(REQUEST_SCOPE, key);
     for (let look = 1; look <= LOOKS; look += 1) {
-      const found = await findOtpOfRequest(this.db, hashes, now);
+      const begunAfter = after(now, -(LOOKS * LOOK_EVERY_MS) / 1000);
+      const found = await findOtpOfRequest(this.db, hashes, { now, begunAfter });
       if (!found) return undefined;
       if (!this.idempotencyKeys.matches([...REQUEST_SCOPE, body], key, found.bodyHash)) {
         throw new Problem('idempotency_key_reused');

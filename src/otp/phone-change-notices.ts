@@ -1,6 +1,7 @@
 import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 
+import { type Clock, CLOCK } from '../platform/clock.js';
 import { Jobs } from '../platform/jobs/jobs.js';
 import { type Logger, LOGGER } from '../platform/observability/logger.js';
 import { maskPhoneNumber } from '../platform/phone-number.js';
@@ -9,10 +10,13 @@ import { SMS_SENDER, type SmsSender } from '../sms/sms-sender.js';
 import { phoneChangeNotice } from './phone-change-notice.js';
 
 const TASK = 'phone-change-notice';
+const WORTH_TELLING_MS = 24 * 60 * 60 * 1000;
 
 interface Payload {
   /** E.164: the number that an account has left. */
   to: string;
+  /** After this the notice is given up, so that the number is not kept for ever. Milliseconds since the epoch. */
+  until: number;
 }
 
 /** Tells whoever has the old number of an account that it has moved, in case it was not they who moved it. */
@@ -22,6 +26,7 @@ export class PhoneChangeNotices implements OnModuleInit {
     private readonly jobs: Jobs,
     @Inject(SMS_CONFIG) private readonly config: SmsConfig,
     @Inject(SMS_SENDER) private readonly sms: SmsSender,
+    @Inject(CLOCK) private readonly clock: Clock,
     @Inject(LOGGER) private readonly log: Logger,
   ) {}
 
@@ -31,18 +36,26 @@ export class PhoneChangeNotices implements OnModuleInit {
 
   /** Has the text sent once the transaction of the move is committed: at least once, as it is repeated in doubt. */
   async queue(transaction: EntityManager, oldNumber: string): Promise<void> {
-    const payload: Payload = { to: oldNumber };
+    const payload: Payload = { to: oldNumber, until: this.clock.now().getTime() + WORTH_TELLING_MS };
     await this.jobs.add(transaction, TASK, payload);
   }
 
-  private async send({ to }: Payload): Promise<void> {
+  private async send({ to, until }: Payload): Promise<void> {
+    if (this.clock.now().getTime() >= until) {
+      this.giveUp(to, 'a day has passed');
+      return;
+    }
     const body = phoneChangeNotice(this.config.appName);
     const outcome = await this.sms.send({ to, body, purpose: 'phone_change_notice', otpCode: null });
     if (outcome.fate === 'accepted') return;
     const reason = outcome.fate === 'refused' ? outcome.code : 'no answer';
-    // The queue repeats what has failed, with growing pauses and not for ever.
+    // The queue repeats what has failed, with growing pauses.
     if (reason === 'no answer' || reason === 'sms_unavailable')
       throw new Error(`the notice was not sent: ${reason}`);
+    this.giveUp(to, reason);
+  }
+
+  private giveUp(to: string, reason: string): void {
     this.log.warn(
       { to: maskPhoneNumber(to), reason },
       'the old number of an account cannot be told that it has moved',

@@ -100,16 +100,21 @@ const findRequest = statement<RequestRow>(
   'otp_find_request',
   `SELECT phone_number, code_length, request_hash, sent_at IS NOT NULL AS is_sent FROM phone_otps
    WHERE request_key_hash = ANY ($1::bytea[]) AND NOT is_verified AND expires_at > $2
+     AND (sent_at IS NOT NULL OR created_at > $3)
    ORDER BY id DESC LIMIT 1`,
 );
 
-/** The code that a signup with one of these keys was answered with, or will be once it is sent, while it is pending. */
+/**
+ * The code that a signup with one of these keys was answered with, or will be once it is sent, while it is pending.
+ *
+ * @param times.begunAfter one that began to be sent before this, and still is not, never will be: its server has died.
+ */
 export async function findOtpOfRequest(
   manager: EntityManager,
   keyHashes: readonly Buffer[],
-  now: Date,
+  { now, begunAfter }: { now: Date; begunAfter: Date },
 ): Promise<{ phoneNumber: string; codeLength: number; bodyHash: Buffer; isSent: boolean } | undefined> {
-  const [row] = await findRequest(manager, [keyHashes, now]);
+  const [row] = await findRequest(manager, [keyHashes, now, begunAfter]);
   return (
     row && {
       phoneNumber: row.phone_number,

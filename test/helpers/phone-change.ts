@@ -43,7 +43,7 @@ export async function noticesTo(app: TestApp, phoneNumber: string): Promise<unkn
 
 /** The notices to a number that are still to be sent, or to be sent again. */
 export function queuedNotices(app: TestApp, phoneNumber: string): Promise<unknown[]> {
-  return app.sql(`SELECT id FROM graphile_worker._private_jobs WHERE payload ->> 'to' = $1`, [phoneNumber]);
+  return app.sql(`SELECT id FROM latchkey_jobs._private_jobs WHERE payload ->> 'to' = $1`, [phoneNumber]);
 }
 
 /** How many codes the user has asked for, of late. */

@@ -29,6 +29,7 @@ const MAX_REMEMBERED = 100_000;
 export class LiveSessions implements OnModuleInit {
   // In the order of insertion: the first is the oldest.
   private readonly remembered = new Map<string, Remembered>();
+  private readonly ofUser = new Map<string, Set<string>>();
   private endings = 0;
 
   constructor(
@@ -46,6 +47,7 @@ export class LiveSessions implements OnModuleInit {
       onGap: () => {
         this.endings += 1;
         this.remembered.clear();
+        this.ofUser.clear();
       },
     });
   }
@@ -70,21 +72,33 @@ export class LiveSessions implements OnModuleInit {
    */
   remember({ id, userId, roles, codeLength }: LiveSession, now: Date, asked: number): void {
     if (asked !== this.endings) return;
-    this.remembered.delete(id);
+    this.drop(id);
     const [oldest] = this.remembered.size >= MAX_REMEMBERED ? this.remembered.keys() : [];
-    if (oldest !== undefined) this.remembered.delete(oldest);
+    if (oldest !== undefined) this.drop(oldest);
     const until = now.getTime() + this.config.accessTokenTtlSeconds * 1000;
     this.remembered.set(id, { id, userId, roles, codeLength, until });
+    const sessions = this.ofUser.get(userId);
+    if (sessions) sessions.add(id);
+    else this.ofUser.set(userId, new Set([id]));
   }
 
   /** At once, on this replica: the notification of the end is still on its way. */
   forget(sessionIds: readonly string[]): void {
     this.endings += 1;
-    for (const id of sessionIds) this.remembered.delete(id);
+    for (const id of sessionIds) this.drop(id);
   }
 
   forgetUser(userId: string): void {
     this.endings += 1;
-    for (const [id, session] of this.remembered) if (session.userId === userId) this.remembered.delete(id);
+    for (const id of this.ofUser.get(userId) ?? []) this.drop(id);
+  }
+
+  private drop(id: string): void {
+    const session = this.remembered.get(id);
+    if (!session) return;
+    this.remembered.delete(id);
+    const others = this.ofUser.get(session.userId);
+    others?.delete(id);
+    if (others?.size === 0) this.ofUser.delete(session.userId);
   }
 }

@@ -206,9 +206,15 @@ export async function revokeSessions(
   return (await revokeAll(manager, [userId, but, now, reason])).map(({ id }) => id);
 }
 
+const erase = statement<never>(
+  'sessions_erase',
+  `WITH mine AS (SELECT id FROM sessions WHERE user_id = $1 ORDER BY id FOR UPDATE)
+   DELETE FROM sessions WHERE id IN (SELECT id FROM mine)`,
+);
+
 /** Erases the sessions of a user; triggers tell the replicas. */
 export async function deleteSessions(transaction: EntityManager, userId: string): Promise<void> {
-  await transaction.delete(Session, { userId });
+  await erase(transaction, [userId]);
 }
 
 /** The sessions of a user that live, the most recently used first. */

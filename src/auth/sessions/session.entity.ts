@@ -16,6 +16,7 @@ export type PushPlatform = 'ios' | 'android' | 'web';
 @Check('sessions_counter_check', `counter >= 0`)
 @Check('sessions_push_check', `(push_platform IS NULL) = (push_token IS NULL)`)
 @Check('sessions_push_platform_check', `push_platform IN ('ios', 'android', 'web')`)
+@Index('sessions_ended_idx', { synchronize: false })
 @Index('sessions_push_token_idx', { synchronize: false })
 @Check('sessions_revoked_check', `(revoked_at IS NULL) = (revoked_reason IS NULL)`)
 export class Session {

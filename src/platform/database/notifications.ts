@@ -13,6 +13,7 @@ import pg from 'pg';
 import type { DataSource } from 'typeorm';
 
 import { type Logger, LOGGER } from '../observability/logger.js';
+import { statement } from './statement.js';
 
 export interface Subscriber {
   /** In the order of the commits that sent them, this process's own included. */
@@ -28,12 +29,15 @@ const DEAD_MS = 8000;
 const RECONNECT_MS = 500;
 const FIRST_PROOF_MS = 2000;
 
+const prove = statement<never>('notifications_prove', 'SELECT pg_notify($1, $2)');
+
 /**
  * PostgreSQL's LISTEN and NOTIFY, on a connection of its own.
  *
  * Silence on it means nothing by itself: the connection may be dead, or a pooler in between may swallow what is sent.
- * So it sends itself a notification every second. PostgreSQL hands notifications out in the order of their commits:
- * when that one is back, all that were committed before it have been heard.
+ * So a notification is sent to it every second, by another connection, as those that count are. PostgreSQL hands
+ * notifications out in the order of their commits: when that one is here, all that were committed before it have been
+ * heard.
  */
 @Injectable()
 export class Notifications implements OnApplicationBootstrap, BeforeApplicationShutdown {
@@ -107,11 +111,10 @@ export class Notifications implements OnApplicationBootstrap, BeforeApplicationS
       for (const channel of [this.proofChannel, ...this.subscribers.keys()]) {
         await client.query(`LISTEN ${pg.escapeIdentifier(channel)}`);
       }
-      // What was sent before this stood is lost; what is sent from here on is heard.
-      for (const subscriber of [...this.subscribers.values()].flat()) subscriber.onGap();
+      // What was sent before this stood is lost: the first proof tells of that gap.
       const since = performance.now();
       while (!this.stopping.signal.aborted) {
-        await Promise.race([this.askForProof(client), broken]);
+        this.askForProof();
         await Promise.race([this.pause(PROOF_INTERVAL_MS), broken]);
         if (performance.now() - Math.max(this.provenAt, since) > DEAD_MS) {
           throw new Error('LISTEN hears nothing: does a pooler stand in between that shares connections?');
@@ -127,6 +130,10 @@ export class Notifications implements OnApplicationBootstrap, BeforeApplicationS
     }
   }
 
+  private tellGap(): void {
+    for (const subscriber of [...this.subscribers.values()].flat()) subscriber.onGap();
+  }
+
   private newClient(): pg.Client {
     const { url } = this.dataSource.options as { url?: string };
     return new pg.Client({
@@ -138,12 +145,14 @@ export class Notifications implements OnApplicationBootstrap, BeforeApplicationS
     });
   }
 
-  // The time when it was asked for is what counts, not the time when it came.
-  private async askForProof(client: pg.Client): Promise<void> {
-    await client.query('SELECT pg_notify($1, $2)', [this.proofChannel, String(performance.now())]);
+  // The time when it was asked for is what counts, not the time when it came. Where asking fails, none comes.
+  private askForProof(): void {
+    prove(this.dataSource.manager, [this.proofChannel, String(performance.now())]).catch(() => undefined);
   }
 
   private acceptProof(askedAt: number): void {
+    // Whatever kept proofs away may have kept others away for good.
+    if (!this.isCurrent()) this.tellGap();
     this.provenAt = askedAt;
     this.proofs.dispatchEvent(new Event('proof'));
   }

@@ -3,8 +3,8 @@ import pg from 'pg';
 
 import { OperatorError } from '../operator-error.js';
 
-/** Where graphile-worker keeps its tables. */
-export const JOB_SCHEMA = 'graphile_worker';
+/** Where graphile-worker keeps its tables: not in its usual place, which a host may use for jobs of its own. */
+export const JOB_SCHEMA = 'latchkey_jobs';
 
 /** The newest migration of the graphile-worker in use. */
 const REVISION = 18;
