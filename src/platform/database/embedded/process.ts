@@ -133,7 +133,8 @@ async function spawnPostmaster(
     timezone: 'UTC',
     log_timezone: 'UTC',
     shared_buffers: '64MB',
-    max_connections: '100',
+    // Tests run many apps at once, each with a pool and a few connections beside it.
+    max_connections: durable ? '100' : '400',
     fsync: safety,
     full_page_writes: safety,
     synchronous_commit: safety,
