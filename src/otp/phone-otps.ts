@@ -1,6 +1,6 @@
 import type { EntityManager } from 'typeorm';
 
-import { databaseErrorCode } from '../platform/database/database-errors.js';
+import { isUniqueViolation } from '../platform/database/database-errors.js';
 import { statement } from '../platform/database/statement.js';
 import type { OtpPurpose } from './otp-purpose.js';
 
@@ -142,8 +142,6 @@ const activate = statement<{ id: string }>(
    RETURNING id`,
 );
 
-const UNIQUE_VIOLATION = '23505';
-
 /**
  * Makes a code guessable, in place of the earlier one of the same binding. A later one that came first stays.
  *
@@ -158,7 +156,7 @@ export async function activateOtp(
   const values = [id, phoneNumber, purpose, userId, codeChallenge, sentAt, isRepeatable];
   const once = () => activate(manager, values);
   const unlessTaken = (error: unknown): 'taken' => {
-    if (databaseErrorCode(error) !== UNIQUE_VIOLATION) throw error;
+    if (!isUniqueViolation(error)) throw error;
     return 'taken';
   };
   // Two slow sends can end together, neither seeing the other's row: the second look decides by age.

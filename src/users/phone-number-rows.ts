@@ -1,6 +1,6 @@
 import type { EntityManager } from 'typeorm';
 
-import { databaseErrorCode } from '../platform/database/database-errors.js';
+import { isUniqueViolation } from '../platform/database/database-errors.js';
 import { statement } from '../platform/database/statement.js';
 
 // The statements of a change of `users.phone_number`.
@@ -84,8 +84,6 @@ const move = statement<{ id: string }>(
    RETURNING id`,
 );
 
-const UNIQUE_VIOLATION = '23505';
-
 /** Gives the user another number. @returns false where it belongs to somebody already. */
 export async function movePhoneNumber(
   transaction: EntityManager,
@@ -98,7 +96,7 @@ export async function movePhoneNumber(
     const rows = await transaction.transaction((savepoint) => move(savepoint, [userId, phoneNumber]));
     return rows.length > 0;
   } catch (error) {
-    if (databaseErrorCode(error) !== UNIQUE_VIOLATION) throw error;
+    if (!isUniqueViolation(error)) throw error;
     return false;
   }
 }

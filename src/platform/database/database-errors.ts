@@ -22,6 +22,11 @@ export function isNoAnswer(error: unknown): boolean {
   return error instanceof Error && error.message === 'Query read timeout';
 }
 
+/** True where a unique index refused a row: somebody else was faster. */
+export function isUniqueViolation(error: unknown): boolean {
+  return databaseErrorCode(error) === '23505';
+}
+
 /** The SQLSTATE, or the system's code, of an error of `pg`, wrapped by TypeORM or not. */
 export function databaseErrorCode(error: unknown): string | undefined {
   if (!(error instanceof Error)) return undefined;
