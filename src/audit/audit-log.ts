@@ -25,9 +25,9 @@ export class AuditLog {
   /**
    * What a user did, and what was done to them, newest first.
    *
-   * @param before only entries older than the one of this id.
+   * @param page.after only entries older than the one of this id.
    */
-  listOf(userId: string, page: { limit: number; before?: string | undefined }): Promise<AuditEntry[]> {
+  listOf(userId: string, page: { limit: number; after?: string | undefined }): Promise<AuditEntry[]> {
     return listEntriesOf(this.db, userId, page);
   }
 

@@ -60,9 +60,9 @@ const list = statement<EntryRow>(
 export async function listEntriesOf(
   manager: EntityManager,
   userId: string,
-  { limit, before }: { limit: number; before?: string | undefined },
+  { limit, after }: { limit: number; after?: string | undefined },
 ): Promise<AuditEntry[]> {
-  const rows = await list(manager, [userId, limit, before]);
+  const rows = await list(manager, [userId, limit, after]);
   return rows.map((row) => ({
     id: row.id,
     at: row.at,

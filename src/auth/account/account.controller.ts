@@ -5,6 +5,7 @@ import { AuditLog } from '../../audit/audit-log.js';
 import { ApiProblems } from '../../platform/http/api-problems.decorator.js';
 import { Client, type ClientInfo } from '../../platform/http/client-info.decorator.js';
 import { type Caller, CurrentUser } from '../../platform/http/current-user.decorator.js';
+import { idCursor } from '../../platform/http/cursor.js';
 import { PageQueryDto, pageOf, toPage } from '../../platform/http/page.dto.js';
 import { ProfilePresenter } from '../../users/profile-presenter.js';
 import { AccountDeletion } from './account-deletion.service.js';
@@ -58,11 +59,9 @@ export class AccountController {
   /** Lists what the caller did, and what was done to the account: sign-ins, ended sessions, changes of the number. */
   @Get('activity')
   async activity(@CurrentUser() { userId }: Caller, @Query() query: PageQueryDto): Promise<ActivitiesDto> {
-    const page = toPage(query);
-    const { items, nextCursor } = pageOf(
-      await this.audit.listOf(userId, { ...page, limit: page.limit + 1 }),
-      page,
-    );
+    const page = toPage(query, idCursor);
+    const entries = await this.audit.listOf(userId, { ...page, limit: page.limit + 1 });
+    const { items, nextCursor } = pageOf(entries, page, idCursor, ({ id }) => id);
     return { items: items.map((entry) => toActivityDto(entry, userId)), next_cursor: nextCursor };
   }
 }
