@@ -5,7 +5,7 @@ import { createInterface } from 'node:readline';
 import { atOnce, harness, TestApp } from './helpers/app.js';
 import { Queue } from './helpers/queue.js';
 import { Wire } from './helpers/wire.js';
-import { until } from './helpers/until.js';
+import { until } from './helpers/eventually.js';
 
 const freshDatabase = () => harness.database();
 

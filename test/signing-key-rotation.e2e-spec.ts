@@ -3,7 +3,7 @@ import { promisify } from 'node:util';
 
 import { atOnce, harness, type SignedInUser, TestApp } from './helpers/app.js';
 import { kidOf, publishedBy } from './helpers/signing-keys.js';
-import { until } from './helpers/until.js';
+import { until } from './helpers/eventually.js';
 
 const run = promisify(execFile);
 const SECRET = 'a-secret-for-tests-and-for-nothing-else';

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 
 import { aPhoneNumber, atOnce, harness, tally, TestApp } from './helpers/app.js';
 import { kidOf, publishedBy } from './helpers/signing-keys.js';
-import { until } from './helpers/until.js';
+import { until } from './helpers/eventually.js';
 
 const HOUR = 60 * 60;
 

@@ -1,5 +1,6 @@
 import { BlockList, isIP } from 'node:net';
 
+import { parseAddressRange } from '../../platform/config/address-range.js';
 import { defineSlice } from '../../platform/config/slice.js';
 import { list, wholeNumber } from '../../platform/config/variable.js';
 
@@ -40,12 +41,9 @@ export const administrationConfig = defineSlice({
 function blockListOf(items: readonly string[]): BlockList | undefined {
   const list = new BlockList();
   for (const item of items) {
-    const [address = '', bits, more] = item.split('/');
-    const version = isIP(address);
-    const longest = version === 4 ? 32 : 128;
-    const prefix = bits === undefined ? longest : /^\d{1,3}$/.test(bits) ? Number(bits) : Number.NaN;
-    if (version === 0 || more !== undefined || !(prefix <= longest)) return undefined;
-    list.addSubnet(address, prefix, version === 4 ? 'ipv4' : 'ipv6');
+    const range = parseAddressRange(item);
+    if (!range) return undefined;
+    list.addSubnet(range.address, range.prefix, range.family);
   }
   return list;
 }

@@ -1,5 +1,4 @@
-import { isIP } from 'node:net';
-
+import { parseAddressRange } from '../config/address-range.js';
 import { defineSlice } from '../config/slice.js';
 import { list, oneOf, optionalText, optionalUrl, wholeNumber } from '../config/variable.js';
 
@@ -63,16 +62,6 @@ function trustedProxies(items: readonly string[], fault: () => void): ServerConf
   if (items.length === 0) return false;
   const [only = ''] = items;
   if (items.length === 1 && /^([1-9]|10)$/.test(only)) return Number(only);
-  const isRange = (item: string) => {
-    const [address = '', bits = '0', more] = item.split('/');
-    const version = isIP(address);
-    return (
-      version !== 0 &&
-      more === undefined &&
-      /^\d{1,3}$/.test(bits) &&
-      Number(bits) <= (version === 4 ? 32 : 128)
-    );
-  };
-  if (!items.every(isRange)) fault();
+  if (items.some((item) => !parseAddressRange(item))) fault();
   return items;
 }
