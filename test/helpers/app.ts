@@ -52,10 +52,20 @@ interface HarnessInTests {
   missingDatabase(): string;
   pendingSchemaChanges(database: string): Promise<string[]>;
   browser(): Promise<Browser>;
+  script(database: string, texts: readonly string[]): Promise<Record<string, unknown>[]>;
+  populate(database: string, users: number, now: Date): Promise<void>;
   statements(work: () => Promise<unknown>): Promise<string[]>;
+  queries(work: () => Promise<unknown>): Promise<SentQuery[]>;
   draw(): Promise<Draw>;
   load<Module>(file: string): Promise<Module>;
   sql<Row = Record<string, unknown>>(database: string, text: string, values?: unknown[]): Promise<Row[]>;
+}
+
+/** A statement as an app sent it. */
+export interface SentQuery {
+  name?: string;
+  text: string;
+  values: readonly unknown[];
 }
 
 export const harness = (globalThis as unknown as { harness: HarnessInTests }).harness;

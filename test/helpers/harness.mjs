@@ -8,7 +8,7 @@ import { DataSource } from 'typeorm';
 
 import { createApp } from '../../dist/create-app.js';
 import { Jobs } from '../../dist/platform/jobs/jobs.js';
-import { createDatabase, databaseUrl, dropDatabase } from './databases.mjs';
+import { createDatabase, databaseUrl, dropDatabase, onDatabase } from './databases.mjs';
 
 const SERVER = process.env.LATCHKEY_TEST_SERVER;
 const TEMPLATE = process.env.LATCHKEY_TEST_TEMPLATE;
@@ -149,15 +149,38 @@ export class Harness {
     return (await pool.query(text, values)).rows;
   }
 
+  /** Runs statements one after another on one connection of their own. @returns the rows of the last. */
+  script(database, texts) {
+    return onDatabase(database, async (client) => {
+      let rows = [];
+      for (const text of texts) ({ rows } = await client.query(text));
+      return rows;
+    });
+  }
+
+  /** Fills a database with so many made-up people. */
+  async populate(database, users, now) {
+    const { populate } = await import('../../bench/seed/population.mjs');
+    await populate(database, { users, now });
+  }
+
   /** The statements that requests to apps of this process send while `work` runs: their names, or their text. */
   async statements(work) {
+    const queries = await this.queries(work);
+    return queries.map(({ name, text }) => name ?? text);
+  }
+
+  /** The same, with what they were sent with. */
+  async queries(work) {
     const seen = [];
     const { query } = pg.Client.prototype;
     pg.Client.prototype.query = function (config, ...rest) {
-      const name = config.name ?? config.text ?? config;
+      const { name, text, values } = config.text ? config : { text: config, values: rest[0] };
       // Jobs run when they will, on connections of their own; what is heard of the database is proved every second.
       const isOfApp = this.connectionParameters.application_name === 'latchkey';
-      if (isOfApp && name !== 'signing_key_list' && name !== 'notifications_prove') seen.push(name);
+      if (isOfApp && name !== 'signing_key_list' && name !== 'notifications_prove') {
+        seen.push({ name, text, values: Array.isArray(values) ? values : [] });
+      }
       return query.call(this, config, ...rest);
     };
     try {

@@ -1,0 +1,57 @@
+import { harness, type SentQuery } from './app.js';
+
+interface PlanNode {
+  'Node Type': string;
+  'Relation Name'?: string;
+  'Plan Rows': number;
+  Plans?: PlanNode[];
+}
+
+/** Tables that stay small, however many users there are. */
+const SMALL = new Set(['event_interests', 'event_interest_slugs', 'signing_keys', 'migrations', 'jobs']);
+/** Rows that a statement may look at one by one without anybody noticing. */
+const FEW = 2000;
+const HAS_PLAN = /^\s*(?:SELECT|INSERT|UPDATE|DELETE|WITH)\b/i;
+
+/**
+ * What is slow in the plans of statements: tables read from end to end, and large sorts. Each is planned twice, for its
+ * values and (as PostgreSQL does with a prepared one after a while) for any.
+ */
+export async function slowPlans(database: string, queries: readonly SentQuery[]): Promise<string[]> {
+  const found = new Set<string>();
+  for (const query of queries.filter(({ text }) => HAS_PLAN.test(text))) {
+    for (const plan of [await planOf(database, query), await genericPlanOf(database, query)]) {
+      for (const fault of faultsOf(plan)) found.add(`${query.name ?? query.text}: ${fault}`);
+    }
+  }
+  return [...found];
+}
+
+async function planOf(database: string, { text, values }: SentQuery): Promise<PlanNode> {
+  return toPlan(await harness.sql(database, `EXPLAIN (FORMAT JSON) ${text}`, [...values]));
+}
+
+async function genericPlanOf(database: string, { text, values }: SentQuery): Promise<PlanNode> {
+  const given = values.length > 0 ? `(${values.map(() => 'NULL').join(', ')})` : '';
+  return toPlan(
+    await harness.script(database, [
+      'SET plan_cache_mode = force_generic_plan',
+      `PREPARE planned AS ${text}`,
+      `EXPLAIN (FORMAT JSON) EXECUTE planned${given}`,
+    ]),
+  );
+}
+
+function toPlan(rows: Record<string, unknown>[]): PlanNode {
+  const [explained] = rows[0]?.['QUERY PLAN'] as { Plan: PlanNode }[];
+  if (!explained) throw new Error('EXPLAIN answers a plan');
+  return explained.Plan;
+}
+
+function faultsOf(node: PlanNode): string[] {
+  const { 'Node Type': type, 'Relation Name': table = '', 'Plan Rows': rows, Plans: inner = [] } = node;
+  const own: string[] = [];
+  if (type === 'Seq Scan' && !SMALL.has(table)) own.push(`reads all of ${table}`);
+  if (type === 'Sort' && rows > FEW) own.push(`sorts ${rows} rows`);
+  return [...own, ...inner.flatMap(faultsOf)];
+}
