@@ -59,6 +59,26 @@ const REFUSED: Record<string, string[]> = {
   LOG_LEVEL: ['loud', 'INFO'],
   STORAGE_DRIVER: ['tape', 'DISK'],
   STORAGE_DIR: ['x'.repeat(2001)],
+  S3_BUCKET: ['ab', 'Pictures', 'pictures/of/users', '-pictures', 'x'.repeat(64), 's3://pictures'],
+  S3_REGION: ['EU', 'eu central 1', 'eu_central_1', 'x'.repeat(41)],
+  S3_ENDPOINT: [
+    'localhost:9000',
+    's3://pictures',
+    'https://',
+    'https://key:secret@s3.example.com',
+    'https://s3.example.com/?region=eu',
+    'https://s3.example.com/#eu',
+  ],
+  S3_ACCESS_KEY_ID: ['two words', 'two\nlines', 'schlüssel', 'x'.repeat(2001)],
+  S3_SECRET_ACCESS_KEY: ['two words', 'two\nlines', 'schlüssel', 'x'.repeat(2001)],
+  S3_PUBLIC_BASE_URL: ['cdn.example.com', '/pictures', 'https://cdn.example.com/?file=', 'ftp://example.com'],
+};
+
+const S3 = {
+  STORAGE_DRIVER: 's3',
+  S3_BUCKET: 'pictures',
+  S3_REGION: 'eu-central-1',
+  S3_ACCESS_KEY_ID: 'key',
 };
 
 const NO_NUMBERS = '-1|1.5|1e1|0x5| 5|5 |+5|５|five|NaN|Infinity'.split('|');
@@ -234,7 +254,11 @@ describe('a secret', () => {
     APP_SECRET: SECRET,
     DATABASE_URL: 'postgres://user:pass@localhost/latchkey',
     DATABASE_MIGRATION_URL: 'postgresql://owner:pass@localhost/latchkey',
+    S3_SECRET_ACCESS_KEY: 'wJalrXUtnFEMI/K7MDENG/bPxRfiCY',
   };
+  const BAD: Record<string, string> = { APP_SECRET: 'hunter2', S3_SECRET_ACCESS_KEY: 'hunter 2' };
+  // What it is used with.
+  const WITH: Record<string, Environment> = { S3_SECRET_ACCESS_KEY: S3 };
 
   async function file(content: string): Promise<string> {
     const path = join(await mkdtemp(join(directory, 'secret-')), 'secret');
@@ -255,16 +279,16 @@ describe('a secret', () => {
     '%s may come from a file, whose last line break does not count',
     async (name, value) => {
       for (const content of [value, `${value}\n`, `${value}\r\n`]) {
-        const fromFile = load({ [`${name}_FILE`]: await file(content) });
-        expect(comparable(fromFile)).toBe(comparable(load({ [name]: value })));
-        expect(comparable(fromFile)).not.toBe(comparable(load({})));
+        const fromFile = load({ ...WITH[name], [`${name}_FILE`]: await file(content) });
+        expect(comparable(fromFile)).toBe(comparable(load({ ...WITH[name], [name]: value })));
+        expect(comparable(fromFile)).toContain(JSON.stringify(value));
       }
     },
   );
 
   it.each(Object.entries(GOOD))('%s is refused in a file as beside one', async (name, value) => {
     const path = await file(value);
-    const bad = name === 'APP_SECRET' ? 'hunter2' : 'hunter2://host';
+    const bad = BAD[name] ?? 'hunter2://host';
     expect(faultsOf({ [`${name}_FILE`]: await file(bad) })).toEqual(faultsOf({ [name]: bad }));
     for (const unreadable of [join(path, 'nowhere'), directory]) {
       expect(faultsOf({ [`${name}_FILE`]: unreadable })).toEqual([
@@ -285,6 +309,55 @@ describe('a secret', () => {
   });
 });
 
+describe('STORAGE_DRIVER=s3', () => {
+  const without = (...names: string[]) =>
+    Object.fromEntries(Object.entries(S3).filter(([name]) => !names.includes(name)));
+
+  it('wants a bucket and its region, in one error', () => {
+    expect(faultsOf({ STORAGE_DRIVER: 's3' })).toEqual([
+      'S3_BUCKET must be set: STORAGE_DRIVER is s3',
+      'S3_REGION must be set: STORAGE_DRIVER is s3, without an S3_ENDPOINT',
+    ]);
+    expect(
+      faultsOf({ STORAGE_DRIVER: 's3', S3_BUCKET: 'pictures', S3_ENDPOINT: 'https://s3.example.com' }),
+    ).toEqual([]);
+  });
+
+  it('takes a key and its secret, or neither', () => {
+    const secret = { S3_SECRET_ACCESS_KEY: 'secret' };
+    expect(faultsOf(S3)).toEqual(['S3_SECRET_ACCESS_KEY must be set: S3_ACCESS_KEY_ID is']);
+    expect(faultsOf({ ...without('S3_ACCESS_KEY_ID'), ...secret })).toEqual([
+      'S3_ACCESS_KEY_ID must be set: S3_SECRET_ACCESS_KEY is',
+    ]);
+    expect(faultsOf({ ...S3, ...secret })).toEqual([]);
+    expect(faultsOf(without('S3_ACCESS_KEY_ID'))).toEqual([]);
+  });
+
+  it('is said to be what S3_BUCKET alone does not bring about', () => {
+    expect(load({ S3_BUCKET: 'pictures' }).warnings).toEqual([
+      expect.stringContaining('STORAGE_DRIVER is disk'),
+    ]);
+    expect(load({ ...without('S3_ACCESS_KEY_ID') }).warnings).toEqual([]);
+  });
+
+  it('warns of URLs that go over the network in the clear', () => {
+    const warningsOf = (url: string) =>
+      load({ ...without('S3_ACCESS_KEY_ID'), S3_ENDPOINT: url, S3_PUBLIC_BASE_URL: url }).warnings;
+    expect(warningsOf('http://minio:9000')).toEqual([
+      expect.stringMatching(/^S3_ENDPOINT is plain http/),
+      expect.stringMatching(/^S3_PUBLIC_BASE_URL is plain http/),
+    ]);
+    for (const url of [
+      'https://minio.example.com',
+      'http://localhost:9000',
+      'http://127.0.0.1',
+      'http://[::1]:9000',
+    ]) {
+      expect(warningsOf(url)).toEqual([]);
+    }
+  });
+});
+
 describe('.env.example', () => {
   it('is what the code generates', async () => {
     const { envExample } = await harness.load<{ envExample: (slices: Slice[]) => string }>(
@@ -295,7 +368,7 @@ describe('.env.example', () => {
 
   it('holds the defaults, as one would write them', async () => {
     const text = await readFile(new URL('.env.example', ROOT), 'utf8');
-    const lines = [...text.matchAll(/^#([A-Z_]+)=(.*)$/gm)];
+    const lines = [...text.matchAll(/^#([A-Z][A-Z0-9_]*)=(.*)$/gm)];
     expect(lines.map(([, name]) => name)).toEqual(slices.flatMap(({ variables }) => Object.keys(variables)));
     const environment = Object.fromEntries(lines.map(([, name = '', value = '']) => [name, value]));
     expect(comparable(load(environment))).toBe(comparable(load({})));

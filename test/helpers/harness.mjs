@@ -20,6 +20,7 @@ export class Harness {
   #pools = new Map();
   #folders = new Map();
   #browsers = [];
+  #stores = [];
   #shared;
 
   /** A database of the newest schema, or an empty one. */
@@ -128,6 +129,14 @@ export class Harness {
     return launched.browser;
   }
 
+  /** A store of its own that speaks the protocol of S3. */
+  async s3() {
+    const { startS3 } = await import('./s3.mjs');
+    const store = await startS3();
+    this.#stores.push(store);
+    return store;
+  }
+
   /** What TypeORM would change to make the schema of a database what our entities say. */
   async pendingSchemaChanges(database) {
     const entities = ['*', 'auth/*'].map((folder) =>
@@ -176,6 +185,7 @@ export class Harness {
   async close() {
     await Promise.all(this.#browsers.map((browser) => browser.close()));
     await this.closeApps();
+    await Promise.all(this.#stores.map((store) => store.close()));
     await Promise.all([...this.#pools.values()].map((pool) => pool.end()));
     for (const url of this.#databases) await dropDatabase(SERVER, url);
     for (const folder of this.#folders.values()) await rm(await folder, { recursive: true, force: true });
