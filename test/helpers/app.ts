@@ -52,7 +52,7 @@ interface HarnessInTests {
   missingDatabase(): string;
   pendingSchemaChanges(database: string): Promise<string[]>;
   browser(): Promise<Browser>;
-  s3(): Promise<{ url: string; bucket: string }>;
+  s3(): Promise<string>;
   statements(work: () => Promise<unknown>): Promise<string[]>;
   draw(): Promise<Draw>;
   load<Module>(file: string): Promise<Module>;
