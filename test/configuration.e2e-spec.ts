@@ -1,22 +1,18 @@
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { aPhoneNumber, harness, TestApp } from './helpers/app.js';
+import {
+  comparable,
+  type Configuration,
+  configuration,
+  type Environment,
+  type Slice,
+} from './helpers/configuration.js';
 import { moduleSpy, run, serve, type ServerProcess } from './helpers/server-process.js';
-
-type Environment = Record<string, string>;
-
-interface Slice {
-  variables: Record<string, { notes: { bounds?: string; secret?: boolean } }>;
-}
-
-interface Configuration {
-  warnings: string[];
-  entries(): Iterable<[symbol, unknown]>;
-}
 
 const ROOT = new URL('..', import.meta.url);
 const SECRET = 'a-secret-for-tests-and-for-nothing-else';
@@ -74,26 +70,15 @@ const REFUSED: Record<string, string[]> = {
   S3_PUBLIC_BASE_URL: ['cdn.example.com', '/pictures', 'https://cdn.example.com/?file=', 'ftp://example.com'],
 };
 
-const S3 = {
-  STORAGE_DRIVER: 's3',
-  S3_BUCKET: 'pictures',
-  S3_REGION: 'eu-central-1',
-  S3_ACCESS_KEY_ID: 'key',
-};
-
 const NO_NUMBERS = '-1|1.5|1e1|0x5| 5|5 |+5|５|five|NaN|Infinity'.split('|');
 
 let slices: Slice[];
 let load: (environment: Environment) => Configuration;
+let faultsOf: (environment: Environment) => string[];
 let directory: string;
 const servers: ServerProcess[] = [];
 beforeAll(async () => {
-  const { CONFIG_SLICES } = await harness.load<{ CONFIG_SLICES: Slice[] }>('app.config.js');
-  const { loadConfiguration } = await harness.load<{
-    loadConfiguration: (slices: Slice[], environment: Environment) => Configuration;
-  }>('platform/config/load-config.js');
-  slices = CONFIG_SLICES;
-  load = (environment) => loadConfiguration(CONFIG_SLICES, environment);
+  ({ slices, load, faultsOf } = await configuration());
   directory = await mkdtemp(join(tmpdir(), 'latchkey-configuration-'));
 });
 
@@ -249,115 +234,6 @@ describe('a variable', () => {
   });
 });
 
-describe('a secret', () => {
-  const GOOD: Record<string, string> = {
-    APP_SECRET: SECRET,
-    DATABASE_URL: 'postgres://user:pass@localhost/latchkey',
-    DATABASE_MIGRATION_URL: 'postgresql://owner:pass@localhost/latchkey',
-    S3_SECRET_ACCESS_KEY: 'wJalrXUtnFEMI/K7MDENG/bPxRfiCY',
-  };
-  const BAD: Record<string, string> = { APP_SECRET: 'hunter2', S3_SECRET_ACCESS_KEY: 'hunter 2' };
-  // What it is used with.
-  const WITH: Record<string, Environment> = { S3_SECRET_ACCESS_KEY: S3 };
-
-  async function file(content: string): Promise<string> {
-    const path = join(await mkdtemp(join(directory, 'secret-')), 'secret');
-    await writeFile(path, content);
-    return path;
-  }
-
-  it('is one of these', () => {
-    const secrets = slices.flatMap(({ variables }) =>
-      Object.entries(variables)
-        .filter(([, { notes }]) => notes.secret)
-        .map(([name]) => name),
-    );
-    expect(secrets.sort()).toEqual(Object.keys(GOOD).sort());
-  });
-
-  it.each(Object.entries(GOOD))(
-    '%s may come from a file, whose last line break does not count',
-    async (name, value) => {
-      for (const content of [value, `${value}\n`, `${value}\r\n`]) {
-        const fromFile = load({ ...WITH[name], [`${name}_FILE`]: await file(content) });
-        expect(comparable(fromFile)).toBe(comparable(load({ ...WITH[name], [name]: value })));
-        expect(comparable(fromFile)).toContain(JSON.stringify(value));
-      }
-    },
-  );
-
-  it.each(Object.entries(GOOD))('%s is refused in a file as beside one', async (name, value) => {
-    const path = await file(value);
-    const bad = BAD[name] ?? 'hunter2://host';
-    expect(faultsOf({ [`${name}_FILE`]: await file(bad) })).toEqual(faultsOf({ [name]: bad }));
-    for (const unreadable of [join(path, 'nowhere'), directory]) {
-      expect(faultsOf({ [`${name}_FILE`]: unreadable })).toEqual([
-        `${name}_FILE must name a file that can be read`,
-      ]);
-    }
-    const both = faultsOf({ [name]: value, [`${name}_FILE`]: path });
-    expect(both).toEqual([expect.stringMatching(`^${name} is set as well as ${name}_FILE`)]);
-    expect(both.join('')).not.toContain(value);
-  });
-
-  it('in an empty file is not set', async () => {
-    const environment = { ...PRODUCTION, DATABASE_URL: GOOD['DATABASE_URL']!, APP_SECRET: '' };
-    expect(faultsOf({ ...environment, APP_SECRET_FILE: await file('\n') })).toEqual([
-      expect.stringMatching(/^APP_SECRET must be set in production/),
-    ]);
-    expect(faultsOf({ ...environment, APP_SECRET_FILE: await file(SECRET) })).toEqual([]);
-  });
-});
-
-describe('STORAGE_DRIVER=s3', () => {
-  const without = (...names: string[]) =>
-    Object.fromEntries(Object.entries(S3).filter(([name]) => !names.includes(name)));
-
-  it('wants a bucket and its region, in one error', () => {
-    expect(faultsOf({ STORAGE_DRIVER: 's3' })).toEqual([
-      'S3_BUCKET must be set: STORAGE_DRIVER is s3',
-      'S3_REGION must be set: STORAGE_DRIVER is s3, without an S3_ENDPOINT',
-    ]);
-    expect(
-      faultsOf({ STORAGE_DRIVER: 's3', S3_BUCKET: 'pictures', S3_ENDPOINT: 'https://s3.example.com' }),
-    ).toEqual([]);
-  });
-
-  it('takes a key and its secret, or neither', () => {
-    const secret = { S3_SECRET_ACCESS_KEY: 'secret' };
-    expect(faultsOf(S3)).toEqual(['S3_SECRET_ACCESS_KEY must be set: S3_ACCESS_KEY_ID is']);
-    expect(faultsOf({ ...without('S3_ACCESS_KEY_ID'), ...secret })).toEqual([
-      'S3_ACCESS_KEY_ID must be set: S3_SECRET_ACCESS_KEY is',
-    ]);
-    expect(faultsOf({ ...S3, ...secret })).toEqual([]);
-    expect(faultsOf(without('S3_ACCESS_KEY_ID'))).toEqual([]);
-  });
-
-  it('is said to be what S3_BUCKET alone does not bring about', () => {
-    expect(load({ S3_BUCKET: 'pictures' }).warnings).toEqual([
-      expect.stringContaining('STORAGE_DRIVER is disk'),
-    ]);
-    expect(load({ ...without('S3_ACCESS_KEY_ID') }).warnings).toEqual([]);
-  });
-
-  it('warns of URLs that go over the network in the clear', () => {
-    const warningsOf = (url: string) =>
-      load({ ...without('S3_ACCESS_KEY_ID'), S3_ENDPOINT: url, S3_PUBLIC_BASE_URL: url }).warnings;
-    expect(warningsOf('http://minio:9000')).toEqual([
-      expect.stringMatching(/^S3_ENDPOINT is plain http/),
-      expect.stringMatching(/^S3_PUBLIC_BASE_URL is plain http/),
-    ]);
-    for (const url of [
-      'https://minio.example.com',
-      'http://localhost:9000',
-      'http://127.0.0.1',
-      'http://[::1]:9000',
-    ]) {
-      expect(warningsOf(url)).toEqual([]);
-    }
-  });
-});
-
 describe('.env.example', () => {
   it('is what the code generates', async () => {
     const { envExample } = await harness.load<{ envExample: (slices: Slice[]) => string }>(
@@ -385,23 +261,6 @@ describe('PUBLIC_URL', () => {
     expect((await app.texts(phone))[0]?.body).toMatch(/\n@id\.example\.com #\d{4}$/);
   });
 });
-
-function faultsOf(environment: Environment): string[] {
-  try {
-    load(environment);
-    return [];
-  } catch (error) {
-    return (error as { faults: string[] }).faults;
-  }
-}
-
-/** The values of a configuration as text, sets and maps included. */
-function comparable(configuration: Configuration): string {
-  const values = [...configuration.entries()].map(([, value]) => value);
-  return JSON.stringify(values, (_key, value: unknown) =>
-    Object.prototype.toString.call(value).match(/Set|Map/) ? [...(value as Iterable<unknown>)] : value,
-  );
-}
 
 function namesIn(message: string): string[] {
   return [...message.matchAll(/^ {2}- (\w+) /gm)].map(([, name = '']) => name);

@@ -6,8 +6,14 @@ import { harness } from './app.js';
 export type { S3Limits } from '../../src/platform/storage/s3-storage.js';
 
 interface BuiltModule {
-  S3Storage: new (config: S3Config, clock: { now(): Date }, limits: S3Limits) => ObjectStorage;
+  S3Storage: new (config: S3Config, clock: { now(): Date }, limits: S3Limits) => ObjectStorage & Closable;
 }
+
+interface Closable {
+  onApplicationShutdown(): void;
+}
+
+const opened: Closable[] = [];
 
 /** The driver of a store on this machine. */
 export async function s3Storage(
@@ -29,5 +35,12 @@ export async function s3Storage(
     publicBaseUrl,
   };
   const ofTests = { connectMs: 2000, answerMs: 5000, attempts: 3, deadlineMs: 10_000, sockets: 32 };
-  return new S3Storage(config, clock, { ...ofTests, ...limits });
+  const storage = new S3Storage(config, clock, { ...ofTests, ...limits });
+  opened.push(storage);
+  return storage;
+}
+
+/** Lets go of the connections of every driver. */
+export function closeS3Storages(): void {
+  for (const storage of opened.splice(0)) storage.onApplicationShutdown();
 }

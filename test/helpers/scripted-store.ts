@@ -14,6 +14,8 @@ export class ScriptedStore {
 
   static async start(): Promise<ScriptedStore> {
     const store = new ScriptedStore();
+    // Connections end when the other side ends them.
+    store.server.keepAliveTimeout = 0;
     store.server.listen(0, '127.0.0.1');
     await once(store.server, 'listening');
     return store;
@@ -21,6 +23,12 @@ export class ScriptedStore {
 
   get url(): string {
     return `http://127.0.0.1:${(this.server.address() as AddressInfo).port}`;
+  }
+
+  connections(): Promise<number> {
+    return new Promise((resolve, reject) => {
+      this.server.getConnections((error, count) => (error ? reject(error) : resolve(count)));
+    });
   }
 
   async stop(): Promise<void> {

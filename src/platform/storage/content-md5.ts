@@ -8,11 +8,12 @@ import { createHash } from 'node:crypto';
 export function sendContentMd5(command: DeleteObjectsCommand): void {
   command.middlewareStack.add(
     (next) => (args) => {
-      const { headers, body } = args.request as { headers: Record<string, string>; body: string };
-      for (const name of Object.keys(headers)) {
-        if (/^x-amz-(sdk-)?checksum-/i.test(name)) delete headers[name];
-      }
-      headers['content-md5'] = createHash('md5').update(body).digest('base64');
+      const request = args.request as { headers: Record<string, string>; body: string };
+      const others = Object.entries(request.headers).filter(
+        ([name]) => !/^x-amz-(sdk-)?checksum-/i.test(name),
+      );
+      const md5 = createHash('md5').update(request.body).digest('base64');
+      request.headers = { ...Object.fromEntries(others), 'content-md5': md5 };
       return next(args);
     },
     // After the SDK's own checksum, before the signature.
