@@ -166,10 +166,13 @@ describe('a store that speaks S3', () => {
     expect(store.requests.map(({ body }) => body.split('<Key>').length - 1)).toEqual([1000, 1000, 1]);
   });
 
-  it.each(everyWork)('that answers nothing makes %s unavailable', async (_, work) => {
-    store.answers = () => 'nothing';
-    await expect(work()).rejects.toMatchObject(UNAVAILABLE);
-    expect(store.requests).toHaveLength(3);
+  it.each(everyWork)('that answers nothing, or without end, makes %s unavailable', async (_, work) => {
+    for (const silence of ['nothing', 'drip'] as const) {
+      store.requests.length = 0;
+      store.answers = () => silence;
+      await expect(work()).rejects.toMatchObject(UNAVAILABLE);
+      expect({ silence, requests: store.requests.length }).toEqual({ silence, requests: 3 });
+    }
   });
 
   it.each(everyWork)('is waited for by %s no longer than all attempts may take', async (_, work) => {

@@ -3,8 +3,8 @@ import { createServer, type IncomingHttpHeaders, type IncomingMessage, type Serv
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 
-/** An answer whose `length` is more than its body falls silent in the middle. */
-type ScriptedAnswer = 'nothing' | { status: number; body: string; length?: number };
+/** An answer whose `length` is more than its body falls silent in the middle; a drip never ends its headers. */
+type ScriptedAnswer = 'nothing' | 'drip' | { status: number; body: string; length?: number };
 
 /** What takes itself for a store, and answers whatever a test says. */
 export class ScriptedStore {
@@ -42,6 +42,13 @@ export class ScriptedStore {
     this.requests.push({ line: `${method} ${url}`, headers, body: await text(request) });
     const answer = this.answers();
     if (answer === 'nothing') return;
+    if (answer === 'drip') {
+      const { socket } = request;
+      socket.write('HTTP/1.1 200 OK\r\nX-Slow: ');
+      const drip = setInterval(() => socket.write('.'), 20);
+      socket.once('close', () => clearInterval(drip));
+      return;
+    }
     const { status, body, length = Buffer.byteLength(body) } = answer;
     response.writeHead(status, { 'content-type': 'application/xml', 'content-length': length });
     response.write(body);
