@@ -1,22 +1,18 @@
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { aPhoneNumber, harness, TestApp } from './helpers/app.js';
+import {
+  comparable,
+  type Configuration,
+  configuration,
+  type Environment,
+  type Slice,
+} from './helpers/configuration.js';
 import { moduleSpy, run, serve, type ServerProcess } from './helpers/server-process.js';
-
-type Environment = Record<string, string>;
-
-interface Slice {
-  variables: Record<string, { notes: { bounds?: string; secret?: boolean } }>;
-}
-
-interface Configuration {
-  warnings: string[];
-  entries(): Iterable<[symbol, unknown]>;
-}
 
 const ROOT = new URL('..', import.meta.url);
 const SECRET = 'a-secret-for-tests-and-for-nothing-else';
@@ -59,21 +55,30 @@ const REFUSED: Record<string, string[]> = {
   LOG_LEVEL: ['loud', 'INFO'],
   STORAGE_DRIVER: ['tape', 'DISK'],
   STORAGE_DIR: ['x'.repeat(2001)],
+  S3_BUCKET: ['ab', 'Pictures', 'pictures/of/users', '-pictures', 'x'.repeat(64), 's3://pictures'],
+  S3_REGION: ['EU', 'eu central 1', 'eu_central_1', 'x'.repeat(41)],
+  S3_ENDPOINT: [
+    'localhost:9000',
+    's3://pictures',
+    'https://',
+    'https://key:secret@s3.example.com',
+    'https://s3.example.com/?region=eu',
+    'https://s3.example.com/#eu',
+  ],
+  S3_ACCESS_KEY_ID: ['two words', 'two\nlines', 'schlüssel', 'x'.repeat(2001)],
+  S3_SECRET_ACCESS_KEY: ['two words', 'two\nlines', 'schlüssel', 'x'.repeat(2001)],
+  S3_PUBLIC_BASE_URL: ['cdn.example.com', '/pictures', 'https://cdn.example.com/?file=', 'ftp://example.com'],
 };
 
 const NO_NUMBERS = '-1|1.5|1e1|0x5| 5|5 |+5|５|five|NaN|Infinity'.split('|');
 
 let slices: Slice[];
 let load: (environment: Environment) => Configuration;
+let faultsOf: (environment: Environment) => string[];
 let directory: string;
 const servers: ServerProcess[] = [];
 beforeAll(async () => {
-  const { CONFIG_SLICES } = await harness.load<{ CONFIG_SLICES: Slice[] }>('app.config.js');
-  const { loadConfiguration } = await harness.load<{
-    loadConfiguration: (slices: Slice[], environment: Environment) => Configuration;
-  }>('platform/config/load-config.js');
-  slices = CONFIG_SLICES;
-  load = (environment) => loadConfiguration(CONFIG_SLICES, environment);
+  ({ slices, load, faultsOf } = await configuration());
   directory = await mkdtemp(join(tmpdir(), 'latchkey-configuration-'));
 });
 
@@ -229,62 +234,6 @@ describe('a variable', () => {
   });
 });
 
-describe('a secret', () => {
-  const GOOD: Record<string, string> = {
-    APP_SECRET: SECRET,
-    DATABASE_URL: 'postgres://user:pass@localhost/latchkey',
-    DATABASE_MIGRATION_URL: 'postgresql://owner:pass@localhost/latchkey',
-  };
-
-  async function file(content: string): Promise<string> {
-    const path = join(await mkdtemp(join(directory, 'secret-')), 'secret');
-    await writeFile(path, content);
-    return path;
-  }
-
-  it('is one of these', () => {
-    const secrets = slices.flatMap(({ variables }) =>
-      Object.entries(variables)
-        .filter(([, { notes }]) => notes.secret)
-        .map(([name]) => name),
-    );
-    expect(secrets.sort()).toEqual(Object.keys(GOOD).sort());
-  });
-
-  it.each(Object.entries(GOOD))(
-    '%s may come from a file, whose last line break does not count',
-    async (name, value) => {
-      for (const content of [value, `${value}\n`, `${value}\r\n`]) {
-        const fromFile = load({ [`${name}_FILE`]: await file(content) });
-        expect(comparable(fromFile)).toBe(comparable(load({ [name]: value })));
-        expect(comparable(fromFile)).not.toBe(comparable(load({})));
-      }
-    },
-  );
-
-  it.each(Object.entries(GOOD))('%s is refused in a file as beside one', async (name, value) => {
-    const path = await file(value);
-    const bad = name === 'APP_SECRET' ? 'hunter2' : 'hunter2://host';
-    expect(faultsOf({ [`${name}_FILE`]: await file(bad) })).toEqual(faultsOf({ [name]: bad }));
-    for (const unreadable of [join(path, 'nowhere'), directory]) {
-      expect(faultsOf({ [`${name}_FILE`]: unreadable })).toEqual([
-        `${name}_FILE must name a file that can be read`,
-      ]);
-    }
-    const both = faultsOf({ [name]: value, [`${name}_FILE`]: path });
-    expect(both).toEqual([expect.stringMatching(`^${name} is set as well as ${name}_FILE`)]);
-    expect(both.join('')).not.toContain(value);
-  });
-
-  it('in an empty file is not set', async () => {
-    const environment = { ...PRODUCTION, DATABASE_URL: GOOD['DATABASE_URL']!, APP_SECRET: '' };
-    expect(faultsOf({ ...environment, APP_SECRET_FILE: await file('\n') })).toEqual([
-      expect.stringMatching(/^APP_SECRET must be set in production/),
-    ]);
-    expect(faultsOf({ ...environment, APP_SECRET_FILE: await file(SECRET) })).toEqual([]);
-  });
-});
-
 describe('.env.example', () => {
   it('is what the code generates', async () => {
     const { envExample } = await harness.load<{ envExample: (slices: Slice[]) => string }>(
@@ -295,7 +244,7 @@ describe('.env.example', () => {
 
   it('holds the defaults, as one would write them', async () => {
     const text = await readFile(new URL('.env.example', ROOT), 'utf8');
-    const lines = [...text.matchAll(/^#([A-Z_]+)=(.*)$/gm)];
+    const lines = [...text.matchAll(/^#([A-Z][A-Z0-9_]*)=(.*)$/gm)];
     expect(lines.map(([, name]) => name)).toEqual(slices.flatMap(({ variables }) => Object.keys(variables)));
     const environment = Object.fromEntries(lines.map(([, name = '', value = '']) => [name, value]));
     expect(comparable(load(environment))).toBe(comparable(load({})));
@@ -312,23 +261,6 @@ describe('PUBLIC_URL', () => {
     expect((await app.texts(phone))[0]?.body).toMatch(/\n@id\.example\.com #\d{4}$/);
   });
 });
-
-function faultsOf(environment: Environment): string[] {
-  try {
-    load(environment);
-    return [];
-  } catch (error) {
-    return (error as { faults: string[] }).faults;
-  }
-}
-
-/** The values of a configuration as text, sets and maps included. */
-function comparable(configuration: Configuration): string {
-  const values = [...configuration.entries()].map(([, value]) => value);
-  return JSON.stringify(values, (_key, value: unknown) =>
-    Object.prototype.toString.call(value).match(/Set|Map/) ? [...(value as Iterable<unknown>)] : value,
-  );
-}
 
 function namesIn(message: string): string[] {
   return [...message.matchAll(/^ {2}- (\w+) /gm)].map(([, name = '']) => name);

@@ -15,6 +15,8 @@ import {
   toBlob,
   upload,
 } from './helpers/pictures.js';
+import { Queue } from './helpers/queue.js';
+import { until } from './helpers/until.js';
 
 const NOT_FOUND = { status: 404, code: 'not_found' };
 const NOTHING_ASTRAY = { files: [], rows: [] };
@@ -206,7 +208,7 @@ describe('the sweep', () => {
     expect(await pictureIds(own, user)).toHaveLength(1);
   });
 
-  it('is done at boot', async () => {
+  it('is done at a start, if its hour has come while nobody was up', async () => {
     const database = await harness.database();
     const first = await TestApp.start({ database });
     await mkdir(join(first.started.pictures, 'ab'));
@@ -214,7 +216,27 @@ describe('the sweep', () => {
     await first.started.close();
     first.clock.advance(3700);
     const second = await first.replica();
-    while ((await strays(second)).files.length > 0) await new Promise((resolve) => setTimeout(resolve, 10));
+    await until(async () => (await strays(second)).files.length === 0);
+  });
+
+  it('is done by one of two replicas, every hour', async () => {
+    const database = await harness.database();
+    const listed = new Queue<number>();
+    const storageOf = (replica: number) => ({
+      list: () => {
+        listed.push(replica);
+        return [];
+      },
+    });
+    const one = await TestApp.start({ database, storage: storageOf(1) });
+    const two = await one.replica({ storage: storageOf(2) });
+    for (let hour = 1; hour <= 3; hour += 1) {
+      one.clock.advance(3600);
+      await Promise.all([one, two].map(lookAtSchedule));
+      await listed.next();
+    }
+    await Promise.all([one, two].map((app) => app.started.close()));
+    expect(listed.size).toBe(0);
   });
 
   it('does not take the pictures of another database for its own', async () => {
@@ -226,7 +248,7 @@ describe('the sweep', () => {
     }
     await sweepLater(own);
     expect(await readdir(shard)).toHaveLength(201);
-    expect(own.started.log.lines.join('')).toContain('does STORAGE_DIR belong to it?');
+    expect(own.started.log.lines.join('')).toContain('does this store belong to it?');
   });
 });
 
@@ -236,12 +258,14 @@ function aForm(): FormData {
   return form;
 }
 
-async function sweep({ started }: TestApp): Promise<void> {
-  const sweeper = await started.provider<{ sweep(): Promise<void> }>(
-    'pictures/picture-sweeper.js',
-    'PictureSweeper',
+const sweep = (own: TestApp) => own.runJob('picture-sweep');
+
+async function lookAtSchedule({ started }: TestApp): Promise<void> {
+  const schedule = await started.provider<{ look(): Promise<void> }>(
+    'platform/jobs/job-schedule.js',
+    'JobSchedule',
   );
-  await sweeper.sweep();
+  await schedule.look();
 }
 
 async function sweepLater(own: TestApp): Promise<void> {

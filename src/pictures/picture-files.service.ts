@@ -5,7 +5,17 @@ import { EntityManager } from 'typeorm';
 import { Problem } from '../platform/http/problem.js';
 import { OBJECT_STORAGE, type ObjectStorage, type StoredObject } from '../platform/storage/object-storage.js';
 import { knownStorageKeys } from './picture-rows.js';
-import { storageKeyOf } from './renditions.js';
+import { PICTURE_MEDIA_TYPE, storageKeyOf } from './renditions.js';
+
+// As long as nobody moves the store.
+const PUBLIC_URL_SECONDS = 3600;
+
+/** Where the store itself shows a file. */
+export interface Elsewhere {
+  url: string;
+  /** Seconds in which whoever has it may go there again without asking us. */
+  maxAge: number;
+}
 
 /** The files of pictures, for whoever knows their names. */
 @Injectable()
@@ -21,6 +31,19 @@ export class PictureFiles {
     if (!storageKey || (await knownStorageKeys(this.db, [storageKey])).size === 0) {
       throw new Problem('not_found');
     }
+  }
+
+  /**
+   * The place where the store shows a file without us, if it does.
+   *
+   * @throws {Problem} `storage_unavailable`
+   */
+  async elsewhere(object: string, method: 'GET' | 'HEAD'): Promise<Elsewhere | undefined> {
+    const url = this.storage.publicUrlOf?.(object);
+    if (url !== undefined) return { url, maxAge: PUBLIC_URL_SECONDS };
+    const signed = await this.storage.temporaryUrlOf?.(object, { method, contentType: PICTURE_MEDIA_TYPE });
+    // Whoever goes there at the last moment has as long again to get it.
+    return signed && { url: signed.url, maxAge: Math.floor(signed.secondsLeft / 2) };
   }
 
   /** @throws {Problem} `storage_unavailable`, also where a file is missing that a row vouches for. */

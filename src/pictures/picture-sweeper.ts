@@ -1,13 +1,9 @@
-import {
-  type BeforeApplicationShutdown,
-  Inject,
-  Injectable,
-  type OnApplicationBootstrap,
-} from '@nestjs/common';
+import { Inject, Injectable, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
 import { InjectEntityManager } from '@nestjs/typeorm';
 import { EntityManager } from 'typeorm';
 
 import { type Clock, CLOCK } from '../platform/clock.js';
+import { Jobs } from '../platform/jobs/jobs.js';
 import { type Logger, LOGGER } from '../platform/observability/logger.js';
 import { OBJECT_STORAGE, type ObjectStorage } from '../platform/storage/object-storage.js';
 import { knownStorageKeys } from './picture-rows.js';
@@ -19,9 +15,7 @@ const MANY = 200;
 
 /** Deletes files without a row: what crashes, lost connections and deleted users have left. */
 @Injectable()
-export class PictureSweeper implements OnApplicationBootstrap, BeforeApplicationShutdown {
-  private timer: NodeJS.Timeout | undefined;
-  private running: Promise<void> | undefined;
+export class PictureSweeper implements OnModuleInit, OnModuleDestroy {
   private isStopping = false;
 
   constructor(
@@ -29,18 +23,16 @@ export class PictureSweeper implements OnApplicationBootstrap, BeforeApplication
     @Inject(OBJECT_STORAGE) private readonly storage: ObjectStorage,
     @Inject(CLOCK) private readonly clock: Clock,
     @Inject(LOGGER) private readonly log: Logger,
+    private readonly jobs: Jobs,
   ) {}
 
-  onApplicationBootstrap(): void {
-    this.start();
-    this.timer = setInterval(() => this.start(), HOUR_MS);
-    this.timer.unref();
+  onModuleInit(): void {
+    this.jobs.handle('picture-sweep', () => this.sweep(), { cron: '41 * * * *' });
   }
 
-  async beforeApplicationShutdown(): Promise<void> {
+  // Before those who run jobs begin to wait for their ends.
+  onModuleDestroy(): void {
     this.isStopping = true;
-    clearInterval(this.timer);
-    await this.running;
   }
 
   /** Deletes the files older than an hour that have no row. A younger one may be of an upload under way. */
@@ -51,7 +43,7 @@ export class PictureSweeper implements OnApplicationBootstrap, BeforeApplication
     if (known === 0 && abandoned.length > MANY) {
       this.log.error(
         { files: abandoned.length },
-        'the database knows none of the stored pictures, so none is deleted: does STORAGE_DIR belong to it?',
+        'the database knows none of the stored pictures, so none is deleted: does this store belong to it?',
       );
       return;
     }
@@ -59,14 +51,6 @@ export class PictureSweeper implements OnApplicationBootstrap, BeforeApplication
       await this.storage.delete(abandoned.slice(start, start + BATCH));
     }
     if (abandoned.length > 0) this.log.info({ files: abandoned.length }, 'files without a picture deleted');
-  }
-
-  private start(): void {
-    this.running ??= this.sweep()
-      .catch((error: unknown) =>
-        this.log.warn({ err: error }, 'the sweep of pictures failed; it is repeated'),
-      )
-      .finally(() => (this.running = undefined));
   }
 
   private async survey(before: Date): Promise<{ abandoned: string[]; known: number }> {

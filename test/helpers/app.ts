@@ -54,6 +54,7 @@ interface HarnessInTests {
   browser(): Promise<Browser>;
   script(database: string, texts: readonly string[]): Promise<Record<string, unknown>[]>;
   populate(database: string, users: number, now: Date): Promise<void>;
+  s3(): Promise<string>;
   statements(work: () => Promise<unknown>): Promise<string[]>;
   queries(work: () => Promise<unknown>): Promise<SentQuery[]>;
   draw(): Promise<Draw>;

@@ -128,3 +128,15 @@ export function optionalUrl(
   }, rule);
   return variable(schema.optional(), { about, bounds: rule, ...(secret && { secret }) });
 }
+
+/** An absolute URL that paths are put behind, whose own may be a folder. @returns it without a slash at its end. */
+export function optionalBaseUrl({ about }: { about: string }): Variable<string | undefined> {
+  const rule = 'must be a URL that starts with http:// or https://, without user, query and fragment';
+  const schema = z.string().refine((value) => {
+    if (!URL.canParse(value)) return false;
+    const { protocol, hostname, username, password } = new URL(value);
+    const isWeb = protocol === 'http:' || protocol === 'https:';
+    return isWeb && hostname !== '' && username + password === '' && !/[?#\s]/.test(value);
+  }, rule);
+  return variable(schema.transform((value) => value.replace(/\/+$/, '')).optional(), { about, bounds: rule });
+}

@@ -3,10 +3,9 @@ import { mkdir, open, readdir, rename, rm, stat, writeFile } from 'node:fs/promi
 import { join } from 'node:path';
 
 import { Problem } from '../http/problem.js';
+import { isObjectKey, requireObjectKey } from './object-key.js';
 import type { ListedObject, ObjectStorage, StoredObject } from './object-storage.js';
 
-// Nothing that could lead out of the folder, on any system.
-const KEY = /^[a-z0-9][a-z0-9-]{1,98}\.[a-z0-9]{1,9}$/;
 const SHARD_LENGTH = 2;
 
 /** Objects as files, spread over folders by the first two characters of their keys. */
@@ -59,14 +58,14 @@ export class DiskStorage implements ObjectStorage {
   private async *listShard(shard: string): AsyncIterable<ListedObject> {
     const names = await orUnavailable(() => readdir(join(this.directory, shard)));
     for (const key of names) {
-      if (!KEY.test(key) || !key.startsWith(shard)) continue;
+      if (!isObjectKey(key) || !key.startsWith(shard)) continue;
       const found = await orUnavailable(() => unlessMissing(stat(this.pathOf(key))));
       if (found) yield { key, modifiedAt: found.mtime };
     }
   }
 
   private pathOf(key: string): string {
-    if (!KEY.test(key)) throw new Error('not a key of this storage');
+    requireObjectKey(key);
     return join(this.shardOf(key), key);
   }
 
