@@ -45,6 +45,7 @@ try {
   await measure('warm-up', users.slice(0, 200), () => call('GET', '/health/live'));
   const rows = [
     await measure('health', users, () => call('GET', '/health/live')),
+    await measure('interests', users, () => call('GET', '/api/auth/event-interests')),
     await measure('signup', users, ({ phone }) => call('POST', '/api/auth/signup', { phone_number: phone })),
   ];
   await readCodes(users);

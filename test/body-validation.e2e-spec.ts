@@ -13,6 +13,7 @@ const OTHERS: Record<string, unknown[]> = {
   string: [5, 5.5, true, {}, { length: 4 }, [], ['4821']],
   integer: ['6', '', 5.5, true, {}, [], [6]],
   array: [5, true, 'outdoors', {}, { length: 1 }],
+  boolean: ['true', '', 0, 1, {}, []],
 };
 
 const LIMIT = 64 * 1024;
@@ -31,11 +32,13 @@ it('knows a good body for every route that takes one', () => {
 describe.each(Object.entries(BODY_ROUTES))(
   '%s',
   (route, { prepare, answer: expected, bare = expected, nullable, outOfBounds }) => {
-    const [method = '', path = ''] = route.split(' ');
+    const [method = '', pattern = ''] = route.split(' ');
+    let path: string;
     let valid: Caller['body'];
     let bearer: Record<string, string>;
     beforeEach(async () => {
-      const { user, body } = await prepare(app);
+      const { user, id = '', body } = await prepare(app);
+      path = pattern.replace('{id}', id);
       bearer = { ...user?.bearer };
       valid = body;
     });

@@ -1,4 +1,5 @@
 import { claimsOf } from './helpers/access-token.js';
+import { anAdministrator } from './helpers/administrator.js';
 import { aPhoneNumber, type Answer, expectProblem, type SignedInUser, TestApp } from './helpers/app.js';
 import { latchkey } from './helpers/command-line.js';
 import { eventually } from './helpers/eventually.js';
@@ -16,25 +17,9 @@ const secrets = ({ bearer }: Pick<SignedInUser, 'bearer'>, on = app) =>
 const cli = (...args: string[]) => latchkey(app.started.database, ...args);
 const rolesIn = (accessToken: string) => claimsOf(accessToken)['roles'];
 
-async function signIn(phoneNumber: string, digits: number, on = app): Promise<SignedInUser> {
+function signIn(phoneNumber: string, digits: number): Promise<SignedInUser> {
   app.clock.advance(31);
-  await on.signup(phoneNumber, { min_code_length: digits });
-  const { body } = await on.verify(phoneNumber, await on.code(phoneNumber));
-  const bearer = { authorization: `Bearer ${body.access_token}` };
-  return {
-    phoneNumber,
-    id: body.user.id,
-    accessToken: body.access_token,
-    refreshToken: body.refresh_token,
-    bearer,
-  };
-}
-
-/** An administrator who signs in with so many digits. */
-async function anAdmin(digits = 8): Promise<SignedInUser> {
-  const { phoneNumber } = await app.signIn();
-  await cli('grant', 'admin', phoneNumber);
-  return signIn(phoneNumber, digits);
+  return app.signIn(phoneNumber, { min_code_length: digits });
 }
 
 const refusal = async (command: Promise<string>): Promise<string> => {
@@ -50,7 +35,7 @@ const isForbidden = (answer: Answer) => expectProblem(answer, { status: 403, cod
 
 describe('the role of an administrator', () => {
   it('opens a route that requires it, in a session that a code of eight digits has opened', async () => {
-    const admin = await anAdmin();
+    const admin = await anAdministrator(app);
     expect(rolesIn(admin.accessToken)).toEqual(['admin']);
     expect(await secrets(admin)).toMatchObject({ status: 200, body: { open: true } });
   });
@@ -58,7 +43,8 @@ describe('the role of an administrator', () => {
   it.each([4, 6, 7])(
     'is nowhere in a session of %i digits, so that nothing tells who has it',
     async (digits) => {
-      const admin = await anAdmin(digits);
+      const { phoneNumber } = await anAdministrator(app);
+      const admin = await signIn(phoneNumber, digits);
       expect(rolesIn(admin.accessToken)).toEqual([]);
       isForbidden(await secrets(admin));
     },
@@ -79,7 +65,7 @@ describe('the role of an administrator', () => {
   });
 
   it('goes on in a refreshed session until twelve hours after the sign-in, on the second', async () => {
-    const admin = await anAdmin();
+    const admin = await anAdministrator(app);
     app.clock.advance(12 * HOUR - 600);
     const { body } = await app.post('/api/auth/refresh', { refresh_token: admin.refreshToken });
     const refreshed = { bearer: { authorization: `Bearer ${body.access_token}` } };
@@ -118,7 +104,7 @@ describe('the role of an administrator', () => {
 
   it('is gone from every session once it is revoked, on every replica', async () => {
     const other = await app.replica({ hostModule: ADMINS_ONLY });
-    const [admin] = [await anAdmin(), await anAdmin()];
+    const [admin] = [await anAdministrator(app), await anAdministrator(app)];
     for (const replica of [app, other]) expect((await secrets(admin, replica)).status).toBe(200);
     await cli('revoke', 'admin', admin.phoneNumber);
     for (const replica of [app, other]) {
@@ -141,7 +127,7 @@ describe('latchkey grant, revoke and list', () => {
     const listed = await cli('list');
     expect(listed).toContain(id);
     expect(listed).not.toContain(phoneNumber);
-    await anAdmin();
+    await anAdministrator(app);
     const spaced = `${phoneNumber.slice(0, 3)} ${phoneNumber.slice(3)}`;
     expect(await cli('revoke', 'admin', spaced)).toBe('Revoked.\n');
     expect(await cli('revoke', 'admin', phoneNumber)).toBe('That user is no administrator.\n');

@@ -14,6 +14,9 @@ export const AUDIT_ACTIONS = [
   'account_deleted',
   'role_granted',
   'role_revoked',
+  /** The payload has `before` (null where there was nothing) and `after`, of what changed only. */
+  'interest_created',
+  'interest_changed',
 ] as const;
 
 export type AuditAction = (typeof AUDIT_ACTIONS)[number];

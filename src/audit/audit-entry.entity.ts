@@ -3,10 +3,10 @@ import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
 import type { AuditAction } from './audit-action.js';
 
 /** What kind of thing was acted on. */
-export type AuditObjectType = 'user' | 'session';
+export type AuditObjectType = 'user' | 'session' | 'event_interest';
 
 /**
- * One line of the audit log: who did what to what, from where. Ids only: no number, no name, no token. Triggers
+ * One line of the audit log: who did what to what, from where. Ids only, of people: no number, no name, no token. Triggers
  * refuse its change and deletion.
  */
 @Entity('audit_log')

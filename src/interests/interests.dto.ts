@@ -9,7 +9,7 @@ export class EventInterestDto {
   /** @example "Live music" */
   name!: string;
 
-  /** Never changes under a client. @example "live-music" */
+  /** It may be replaced by an administrator, and goes on naming this interest then. @example "live-music" */
   slug!: string;
 
   /** @example "Concerts, gigs, jam sessions and festivals" */

@@ -3,7 +3,9 @@ import { InjectEntityManager } from '@nestjs/typeorm';
 import { EntityManager } from 'typeorm';
 
 import { statement } from '../platform/database/statement.js';
-import { EventInterest } from './event-interest.entity.js';
+import { ActiveInterests } from './active-interests.js';
+import type { EventInterest } from './event-interest.entity.js';
+import { listActiveInterests, resolveInterests } from './interest-rows.js';
 
 const replace = statement<never>(
   'interests_replace',
@@ -17,19 +19,31 @@ const replace = statement<never>(
 /** The interests that users choose from. */
 @Injectable()
 export class InterestsService {
-  constructor(@InjectEntityManager() private readonly db: EntityManager) {}
+  constructor(
+    @InjectEntityManager() private readonly db: EntityManager,
+    private readonly active: ActiveInterests,
+  ) {}
 
-  /** Those that can be chosen, by name (case-insensitive, by code point: the same on every server). */
-  listActive(manager: EntityManager = this.db): Promise<EventInterest[]> {
-    return manager
-      .createQueryBuilder(EventInterest, 'interest')
-      .where('interest.isActive')
-      .orderBy('interest.name_key COLLATE "C"')
-      .getMany();
+  /**
+   * Those that can be chosen, by name (case-insensitive, by code point: the same on every server). What this process
+   * knows is shown, all callers the same objects; it lags changes by 5 seconds at most.
+   *
+   * @param transaction reads from the database instead, what that has done so far included.
+   */
+  async listActive(transaction?: EntityManager): Promise<readonly Readonly<EventInterest>[]> {
+    if (transaction) return listActiveInterests(transaction);
+    const known = this.active.find();
+    if (known) return known;
+    const asked = this.active.moment();
+    const listed = Object.freeze(
+      (await listActiveInterests(this.db)).map((interest) => Object.freeze(interest)),
+    );
+    this.active.remember(listed, asked);
+    return listed;
   }
 
   /**
-   * The active interests that ids or slugs name, in the order asked.
+   * The active interests that ids or slugs name, slugs of former times too, in the order asked.
    *
    * @returns nothing in the place of one that is not there, or not active.
    */
@@ -37,16 +51,19 @@ export class InterestsService {
     idsOrSlugs: readonly string[],
     manager: EntityManager = this.db,
   ): Promise<(EventInterest | undefined)[]> {
-    const found = await manager
-      .createQueryBuilder(EventInterest, 'interest')
-      .where('interest.isActive AND (interest.id::text = ANY(:names) OR interest.slug = ANY(:names))', {
-        names: idsOrSlugs.map((name) => name.toLowerCase()),
-      })
-      .getMany();
-    return idsOrSlugs.map((name) => {
-      const asked = name.toLowerCase();
-      return found.find(({ id, slug }) => id === asked || slug === asked);
-    });
+    const found = await resolveInterests(manager, idsOrSlugs);
+    return found.map((interest) => (interest?.isActive ? interest : undefined));
+  }
+
+  /**
+   * Like {@link resolve}, but inactive ones are shown for what they are, and none changes before the end of the
+   * transaction: what is active now still is when the choice of it is committed.
+   */
+  resolveForChoice(
+    transaction: EntityManager,
+    idsOrSlugs: readonly string[],
+  ): Promise<(EventInterest | undefined)[]> {
+    return resolveInterests(transaction, idsOrSlugs, { hold: true });
   }
 
   /** Makes exactly these the choice of a user. The caller holds the lock of the profile, or two choices may mix. */

@@ -38,7 +38,7 @@ export class ProfilesService {
    */
   async complete(userId: string, changes: ProfileChanges, faults: Faults): Promise<Profile> {
     const now = this.clock.now();
-    const interestIds = await this.check(changes, now, faults);
+    checkBirthDate(changes, now, faults);
     return inTransaction(this.db, async (transaction) => {
       // Of two completions at once the second waits here, and then sees what the first has done.
       const profile = await lockProfile(transaction, userId);
@@ -47,6 +47,7 @@ export class ProfilesService {
         const message = 'at least one picture must have been uploaded before';
         faults.add({ field: 'profile_pictures', code: 'required', message });
       }
+      const interestIds = await this.chooseInterests(transaction, changes, faults);
       faults.throwIfAny();
       if (profile.completedAt) throw new Problem('profile_already_completed');
       await changeProfile(transaction, userId, changes, { now, completedAt: now });
@@ -68,24 +69,25 @@ export class ProfilesService {
     faults: Faults,
   ): Promise<Profile> {
     const now = this.clock.now();
-    const interestIds = await this.check(changes, now, faults);
-    faults.throwIfAny();
-    if (Object.values(changes).every((value) => value === undefined)) return this.unchanged(userId, versions);
-
+    checkBirthDate(changes, now, faults);
     const options = versions === 'every' ? { now } : { now, versions };
     // The condition on the version is the gate: of two changes of one version, one finds it.
     const apply = async (manager: EntityManager) => {
       if (await changeProfile(manager, userId, changes, options)) return;
       throw new Problem(versions === 'every' ? 'access_token_invalid' : 'profile_changed');
     };
-    if (changes.interests === undefined) {
-      await apply(this.db);
-    } else {
+    if (changes.interests !== undefined) {
       await inTransaction(this.db, async (transaction) => {
+        const interestIds = await this.chooseInterests(transaction, changes, faults);
+        faults.throwIfAny();
         await apply(transaction);
         await this.interests.replace(transaction, userId, interestIds);
       });
+      return this.read(userId);
     }
+    faults.throwIfAny();
+    if (Object.values(changes).every((value) => value === undefined)) return this.unchanged(userId, versions);
+    await apply(this.db);
     return this.read(userId);
   }
 
@@ -95,23 +97,25 @@ export class ProfilesService {
     return profile;
   }
 
-  /** The rules that take a clock or the database. @returns the ids of the interests. */
-  private async check(
-    { birthDate, interests }: ProfileChanges,
-    now: Date,
+  /**
+   * Sees that all of them are active, and stay so until the choice is committed.
+   *
+   * @returns their ids.
+   */
+  private async chooseInterests(
+    transaction: EntityManager,
+    { interests }: ProfileChanges,
     faults: Faults,
   ): Promise<string[]> {
-    const fault = typeof birthDate === 'string' && birthDateFault(birthDate, now.toISOString().slice(0, 10));
-    if (fault) faults.add(fault);
-    return interests && !faults.has('event_interests') ? this.checkInterests(interests, faults) : [];
-  }
-
-  private async checkInterests(names: readonly string[], faults: Faults): Promise<string[]> {
+    if (!interests || faults.has('event_interests')) return [];
     const ids: string[] = [];
-    for (const [index, interest] of (await this.interests.resolve(names)).entries()) {
+    const found = await this.interests.resolveForChoice(transaction, interests);
+    for (const [index, interest] of found.entries()) {
       const field = `event_interests.${index}`;
       if (!interest) {
         faults.add({ field, code: 'not_allowed', message: `${field} is no active interest` });
+      } else if (!interest.isActive) {
+        faults.add({ field, code: 'not_allowed', message: `${field} is no longer active: ${interest.name}` });
       } else if (ids.includes(interest.id)) {
         faults.add({ field, code: 'duplicate', message: `${field} is there twice` });
       } else {
@@ -120,4 +124,9 @@ export class ProfilesService {
     }
     return ids;
   }
+}
+
+function checkBirthDate({ birthDate }: ProfileChanges, now: Date, faults: Faults): void {
+  const fault = typeof birthDate === 'string' && birthDateFault(birthDate, now.toISOString().slice(0, 10));
+  if (fault) faults.add(fault);
 }

@@ -151,8 +151,8 @@ export class TestApp {
   }
 
   /** Signs in, and answers what verify answered. */
-  async signIn(phoneNumber = aPhoneNumber()): Promise<SignedInUser> {
-    expectStatus(await this.signup(phoneNumber), 200);
+  async signIn(phoneNumber = aPhoneNumber(), more: Record<string, unknown> = {}): Promise<SignedInUser> {
+    expectStatus(await this.signup(phoneNumber, more), 200);
     const { body } = expectStatus(await this.verify(phoneNumber, await this.code(phoneNumber)), 200);
     return {
       phoneNumber,

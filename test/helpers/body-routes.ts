@@ -1,3 +1,6 @@
+import { randomUUID } from 'node:crypto';
+
+import { anAdministrator } from './administrator.js';
 import { aPhoneNumber, type SignedInUser, type TestApp } from './app.js';
 import { aCompleteUser, aProfile, aUserWithPicture } from './profile.js';
 
@@ -15,6 +18,8 @@ export interface BodyRoute {
 
 export interface Caller {
   user?: SignedInUser;
+  /** Of the path's `{id}`. */
+  id?: string;
   body: () => Record<string, unknown>;
 }
 
@@ -30,6 +35,17 @@ const PROFILE_BOUNDS: BodyRoute['outOfBounds'] = [
   ['event_interests', Array(6).fill('outdoors'), 'too_long'],
   ['bio', 'x'.repeat(501), 'too_long'],
   ['location', 'x'.repeat(101), 'too_long'],
+];
+
+const INTEREST = { description: 'Evenings with dice, cards and tiles', is_active: false };
+const INTEREST_BOUNDS: BodyRoute['outOfBounds'] = [
+  ['name', '', 'too_short'],
+  ['name', ' ', 'too_short'],
+  ['name', 'x'.repeat(61), 'too_long'],
+  ['name', 'Board\ngames', 'unsafe_text'],
+  ['name', 'Board \u202egames', 'unsafe_text'],
+  ['description', 'x'.repeat(201), 'too_long'],
+  ['description', 'Dice\nand cards', 'unsafe_text'],
 ];
 
 /** Every route that takes a JSON body. */
@@ -161,6 +177,35 @@ export const BODY_ROUTES: Record<string, BodyRoute> = {
     outOfBounds: [
       ['picture_ids', [], 'not_allowed'],
       ['picture_ids', ['outdoors'], 'format'],
+    ],
+  },
+  'POST /api/admin/event-interests': {
+    prepare: async (app) => ({
+      user: await anAdministrator(app),
+      body: () => ({ ...INTEREST, name: `Chess ${randomUUID()}` }),
+    }),
+    answer: { status: 201 },
+    nullable: ['is_active'],
+    outOfBounds: INTEREST_BOUNDS,
+  },
+  'PATCH /api/admin/event-interests/{id}': {
+    prepare: async (app) => {
+      const user = await anAdministrator(app);
+      const name = `Go ${randomUUID()}`;
+      const { body } = await app.post('/api/admin/event-interests', { ...INTEREST, name }, user.bearer);
+      return { user, id: body.id, body: () => ({ ...INTEREST, name, slug: body.slug }) };
+    },
+    answer: { status: 200 },
+    nullable: [],
+    outOfBounds: [
+      ...INTEREST_BOUNDS,
+      ['slug', '', 'format'],
+      ['slug', 'Board-games', 'format'],
+      ['slug', 'board_games', 'format'],
+      ['slug', 'board--games', 'format'],
+      ['slug', 'шахматы', 'format'],
+      ['slug', 'a'.repeat(65), 'format'],
+      ['slug', '0192a000-0000-7000-8000-000000000008', 'format'],
     ],
   },
 };

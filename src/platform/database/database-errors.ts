@@ -27,6 +27,13 @@ export function isUniqueViolation(error: unknown): boolean {
   return databaseErrorCode(error) === '23505';
 }
 
+/** The name of the unique index (or constraint) that refused a row, where one did. */
+export function violatedUniqueIndex(error: unknown): string | undefined {
+  if (!(error instanceof Error && isUniqueViolation(error))) return undefined;
+  const { constraint } = driverErrorOf(error) as { constraint?: string };
+  return constraint;
+}
+
 /** The SQLSTATE, or the system's code, of an error of `pg`, wrapped by TypeORM or not. */
 export function databaseErrorCode(error: unknown): string | undefined {
   if (!(error instanceof Error)) return undefined;

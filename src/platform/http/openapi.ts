@@ -21,6 +21,7 @@ const TAGS = [
   { name: 'Profile', description: 'Who the user is.' },
   { name: 'Interests', description: 'What there is to choose from.' },
   { name: 'Users', description: 'What others may see.' },
+  { name: 'Administration', description: 'For administrators.' },
   { name: 'Test mode', description: 'The texts that were not sent.' },
   { name: 'Operations', description: 'For load balancers and monitors.' },
 ];

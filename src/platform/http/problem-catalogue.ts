@@ -120,6 +120,17 @@ export const PROBLEMS = {
     title: 'The phone number belongs to another account',
     advice: 'Tell the user; who wants that account signs in with that number instead. The code is used up.',
   },
+  interest_name_taken: {
+    status: 409,
+    title: 'Another interest has that name',
+    advice:
+      'Choose another name, or change that interest; it may be an inactive one. Upper and lower case are the same.',
+  },
+  interest_slug_taken: {
+    status: 409,
+    title: 'Another interest has that slug, or had it before',
+    advice: 'Choose another slug: one that was given once keeps its meaning.',
+  },
   otp_expired: {
     status: 410,
     title: 'The code has expired',
