@@ -16,7 +16,7 @@ interface Operation {
 
 const METHODS = ['get', 'put', 'post', 'delete', 'options', 'head', 'patch', 'trace'];
 // Fastify's and Nest's own answer to a route that is not there: no operation can give it.
-const OF_NO_OPERATION = ['not_found', 'forbidden'];
+const OF_NO_OPERATION = ['not_found'];
 const PAGES = /^GET \/(docs|dev\/inbox(\/inbox\.js)?$)/;
 const OF_ALL_OPERATIONS = ['malformed_request', 'internal_error', 'service_unavailable'];
 

@@ -14,6 +14,10 @@ export const AUDIT_ACTIONS = [
   'account_deleted',
   'role_granted',
   'role_revoked',
+  'user_suspended',
+  'user_reactivated',
+  /** By an administrator; the payload has `count`. */
+  'user_sessions_ended',
 ] as const;
 
 export type AuditAction = (typeof AUDIT_ACTIONS)[number];
