@@ -1,3 +1,4 @@
+import { anAdministrator } from './administrator.js';
 import { aPhoneNumber, type SignedInUser, type TestApp } from './app.js';
 import { aCompleteUser, aProfile, aUserWithPicture } from './profile.js';
 
@@ -15,6 +16,8 @@ export interface BodyRoute {
 
 export interface Caller {
   user?: SignedInUser;
+  /** In place of that of the route, where it has a parameter. */
+  path?: string;
   body: () => Record<string, unknown>;
 }
 
@@ -163,7 +166,31 @@ export const BODY_ROUTES: Record<string, BodyRoute> = {
       ['picture_ids', ['outdoors'], 'format'],
     ],
   },
+  'POST /api/admin/users/{id}/suspend': {
+    prepare: async (app) => ({
+      user: await theAdministrator(app),
+      path: `/api/admin/users/${(await app.signIn()).id}/suspend`,
+      body: () => ({ reason: 'Sends advertisements to strangers.' }),
+    }),
+    answer: { status: 200 },
+    nullable: [],
+    outOfBounds: [
+      ['reason', '', 'too_short'],
+      ['reason', ' ', 'too_short'],
+      ['reason', 'x'.repeat(501), 'too_long'],
+      ['reason', 'a\u0007', 'unsafe_text'],
+    ],
+  },
 };
+
+const administrators = new WeakMap<TestApp, Promise<SignedInUser>>();
+
+/** One for all tests of an app: the command line that grants the role takes its time. */
+function theAdministrator(app: TestApp): Promise<SignedInUser> {
+  const known = administrators.get(app) ?? anAdministrator(app);
+  administrators.set(app, known);
+  return known;
+}
 
 function anybody(body: Caller['body']): Promise<Caller> {
   return Promise.resolve({ body });

@@ -21,7 +21,7 @@ const STATUSES = ['active', 'suspended', 'deleted'] as const;
 const ApiOptionalDateTime = (): PropertyDecorator =>
   ApiProperty({ type: 'string', format: 'date-time', nullable: true });
 
-/** A + that was not encoded arrives as a space. */
+/** A + that was not encoded arrives as a space. To stand first, before that is trimmed. */
 const MendPlus = (): PropertyDecorator =>
   Transform(({ value }: { value: unknown }) =>
     typeof value === 'string' ? value.replace(/^ (?=[\d(])/, '+') : value,
@@ -33,9 +33,9 @@ export class UserSearchQueryDto extends LimitQueryDto {
    * it is left out.
    * @example "ana p"
    */
+  @MendPlus()
   @Optional()
   @IsText({ max: 100 })
-  @MendPlus()
   q?: string;
 
   /** Only those of this status. @example "active" */
