@@ -90,7 +90,7 @@ describe.each([
   });
 
   it('of two administrators who suspend each other at once, one stays', async () => {
-    for (let round = 0; round < 5; round += 1) {
+    for (let round = 0; round < 3; round += 1) {
       const admins = [await anAdministrator(app), await anAdministrator(app)] as const;
       const [ana, ben] = admins;
       const answers = await Promise.all([
@@ -116,7 +116,7 @@ describe.each([
   });
 
   it('nobody who is being suspended lifts it by a request that was under way', async () => {
-    for (let round = 0; round < 10; round += 1) {
+    for (let round = 0; round < 4; round += 1) {
       const ben = await anAdministrator(app);
       const lifts = atOnce(6, (index) => act(some(index), ben, ben.id, 'reactivate'));
       const suspended = await act(some(0), admin, ben.id, 'suspend');
