@@ -19,6 +19,7 @@ module.exports = {
     onlyWithin('auth/keys', []),
     onlyWithin('auth/tokens', ['auth/keys']),
     onlyWithin('auth/sessions', ['auth/tokens', 'auth/keys']),
+    onlyWithin('auth/administration', ['auth/sessions', 'auth/tokens']),
     only('sms', []),
     only('otp', ['sms']),
     only('interests', []),

@@ -12,6 +12,7 @@ const exportOf = ({ bearer }: SignedInUser) => app.get('/api/auth/account/export
 const SECRET = 'says nothing of a person, and would help a thief';
 const INTERNAL = 'says how it is kept, nothing of a person';
 const THE_USER = 'is the user';
+const NOT_SUSPENDED = 'is null of whoever can ask; what was before is in the activity';
 const EXPORTED: Record<string, Record<string, string | { leftOut: string }>> = {
   users: {
     id: 'account.id',
@@ -21,10 +22,14 @@ const EXPORTED: Record<string, Record<string, string | { leftOut: string }>> = {
     created_at: 'account.created_at',
     last_sign_in_at: 'account.last_sign_in_at',
     phone_changes_asked_at: 'account.phone_changes_asked_at',
+    suspended_at: { leftOut: NOT_SUSPENDED },
+    suspended_by: { leftOut: NOT_SUSPENDED },
+    suspension_reason: { leftOut: NOT_SUSPENDED },
   },
   user_profiles: {
     user_id: { leftOut: THE_USER },
     name: 'profile.name',
+    name_key: { leftOut: INTERNAL },
     bio: 'profile.bio',
     location: 'profile.location',
     birth_date: 'profile.birth_date',

@@ -17,6 +17,10 @@ export const AUDIT_ACTIONS = [
   /** The payload has `before` (null where there was nothing) and `after`, of what changed only. */
   'interest_created',
   'interest_changed',
+  'user_suspended',
+  'user_reactivated',
+  /** By an administrator; the payload has `count`. */
+  'user_sessions_ended',
 ] as const;
 
 export type AuditAction = (typeof AUDIT_ACTIONS)[number];

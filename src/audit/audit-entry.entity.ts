@@ -12,6 +12,7 @@ export type AuditObjectType = 'user' | 'session' | 'event_interest';
 @Entity('audit_log')
 @Index('audit_log_actor_id_idx', ['actorId', 'id'])
 @Index('audit_log_object_id_idx', ['objectId', 'id'])
+@Index('audit_log_action_idx', ['action', 'id'])
 export class AuditEntry {
   /** UUIDv7: in the order of time. */
   @PrimaryColumn('uuid', { primaryKeyConstraintName: 'audit_log_pkey' })

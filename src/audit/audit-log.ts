@@ -5,9 +5,7 @@ import { EntityManager } from 'typeorm';
 import { type Clock, CLOCK } from '../platform/clock.js';
 import type { Act } from './act.js';
 import type { AuditEntry } from './audit-entry.entity.js';
-import { eraseClientsOf, insertEntry, listEntriesOf } from './audit-rows.js';
-
-const ALL = 2 ** 31 - 1;
+import { type AuditSearch, eraseClientsOf, insertEntry, listEntriesOf, searchEntries } from './audit-rows.js';
 
 /** The append-only log of who did what. */
 @Injectable()
@@ -27,13 +25,17 @@ export class AuditLog {
    *
    * @param page.after only entries older than the one of this id.
    */
-  listOf(userId: string, page: { limit: number; after?: string | undefined }): Promise<AuditEntry[]> {
-    return listEntriesOf(this.db, userId, page);
+  listOf(
+    userId: string,
+    page: { limit: number; after?: string | undefined },
+    transaction: EntityManager = this.db,
+  ): Promise<AuditEntry[]> {
+    return listEntriesOf(transaction, userId, page);
   }
 
-  /** The whole of it, newest first, as a transaction sees it. */
-  listAllOf(transaction: EntityManager, userId: string): Promise<AuditEntry[]> {
-    return listEntriesOf(transaction, userId, { limit: ALL });
+  /** What matches, newest first. */
+  search(search: AuditSearch, page: { limit: number; after?: string | undefined }): Promise<AuditEntry[]> {
+    return searchEntries(this.db, search, page);
   }
 
   /** Takes addresses and user agents off what an erased user did: ids are what stays. */

@@ -3,6 +3,7 @@ import type { EntityManager } from 'typeorm';
 import { databaseErrorCode } from '../platform/database/database-errors.js';
 import { inBatches } from '../platform/database/in-batches.js';
 import { OperatorError } from '../platform/operator-error.js';
+import { firstIdAt } from './first-id-at.js';
 
 const CLOCKS_DIFFER_MS = 60 * 60 * 1000;
 const INSUFFICIENT_PRIVILEGE = '42501';
@@ -27,12 +28,6 @@ async function pruneBatch(transaction: EntityManager, before: Date, limit: numbe
     [before, limit, firstIdAt(new Date(before.getTime() + CLOCKS_DIFFER_MS))],
   );
   return count;
-}
-
-/** No UUIDv7 of that time or later comes before it (RFC 9562, section 5.7). */
-function firstIdAt(time: Date): string {
-  const hex = time.getTime().toString(16).padStart(12, '0');
-  return `${hex.slice(0, 8)}-${hex.slice(8)}-7000-8000-000000000000`;
 }
 
 function explain(error: unknown): never {

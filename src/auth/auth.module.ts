@@ -14,6 +14,9 @@ import { AccountExports } from './account/account-export.service.js';
 import { AccountController } from './account/account.controller.js';
 import { PhoneChangeController } from './account/phone-change.controller.js';
 import { PhoneChange } from './account/phone-change.service.js';
+import { UserDetails } from './administration/user-details.service.js';
+import { UserModeration } from './administration/user-moderation.service.js';
+import { UsersAdminController } from './administration/users.admin.controller.js';
 import { JwksController } from './keys/jwks.controller.js';
 import { SigningKey } from './keys/signing-key.entity.js';
 import { SigningKeys } from './keys/signing-keys.service.js';
@@ -44,6 +47,7 @@ import { RefreshTokens } from './tokens/refresh-tokens.js';
     PhoneChangeController,
     PushTokensController,
     AccountController,
+    UsersAdminController,
     JwksController,
   ],
   providers: [
@@ -54,6 +58,8 @@ import { RefreshTokens } from './tokens/refresh-tokens.js';
     LiveSessions,
     AccountDeletion,
     AccountExports,
+    UserDetails,
+    UserModeration,
     PhoneChange,
     PushTokens,
     AccessTokens,

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
-import type { EntityManager } from 'typeorm';
+import { type EntityManager, MoreThan } from 'typeorm';
+import { NIL } from 'uuid';
 
 import { PhoneOtp } from './phone-otp.entity.js';
 
@@ -12,11 +13,20 @@ export interface OtpOwner {
 /** What is kept of the codes of a user. Counts and waits are kept under an HMAC of the number, and outlive them. */
 @Injectable()
 export class OtpRecords {
-  /** The oldest first. */
-  list(manager: EntityManager, { phoneNumber, userId }: OtpOwner): Promise<PhoneOtp[]> {
+  /** The oldest first. @param page.after only those made after the one of this id. */
+  list(
+    manager: EntityManager,
+    { phoneNumber, userId }: OtpOwner,
+    { limit, after = NIL }: { limit: number; after: string | undefined },
+  ): Promise<PhoneOtp[]> {
+    const id = MoreThan(after);
     return manager.find(PhoneOtp, {
-      where: [{ phoneNumber, purpose: 'sign_in' }, { userId }],
+      where: [
+        { phoneNumber, purpose: 'sign_in', id },
+        { userId, id },
+      ],
       order: { id: 'ASC' },
+      take: limit,
     });
   }
 

@@ -1,11 +1,8 @@
-import { randomBytes } from 'node:crypto';
-import { type FileHandle, open, unlink } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 
 import type { UploadedFile } from '../platform/http/multipart.js';
 import { Problem } from '../platform/http/problem.js';
+import { openNameless } from '../platform/nameless-file.js';
 
 /**
  * Takes an upload in, however slowly it comes, without keeping it in memory, and hands it to `work` for as long as
@@ -21,18 +18,6 @@ export async function withTemporaryFile<T>(
     return await work(() => orUnavailable(buffer(file.createReadStream({ start: 0, autoClose: false }))));
   } finally {
     await file.close();
-  }
-}
-
-async function openNameless(): Promise<FileHandle> {
-  const path = join(tmpdir(), `latchkey-${randomBytes(16).toString('hex')}`);
-  const file = await open(path, 'wx+', 0o600);
-  try {
-    await unlink(path);
-    return file;
-  } catch (error) {
-    await file.close();
-    throw error;
   }
 }
 

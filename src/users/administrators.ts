@@ -6,10 +6,6 @@ import { maskPhoneNumber } from '../platform/phone-number.js';
 
 // Who holds the role `admin`. Only the command line grants and takes it: no request can, whoever sends it.
 
-interface IdRow {
-  id: string;
-}
-
 /**
  * Grants the role. It is in force in sessions opened from now on with a code of 8 digits.
  *
@@ -41,12 +37,13 @@ export async function revokeAdmin(
 ): Promise<boolean> {
   return manager.transaction(async (transaction) => {
     // Of two administrators who take the role from each other at once, the second waits here, and finds itself the last.
-    const holders: IdRow[] = await transaction.query(
-      `SELECT id FROM users WHERE 'admin' = ANY (roles) ORDER BY id FOR UPDATE`,
+    const holders: { id: string; status: string }[] = await transaction.query(
+      `SELECT id, status FROM users WHERE 'admin' = ANY (roles) ORDER BY id FOR UPDATE`,
     );
     const user = await requireUser(transaction, phoneNumber);
     if (!user.is_admin) return false;
-    if (!last && holders.every(({ id }) => id === user.id)) {
+    // Whoever is suspended administers nothing.
+    if (!last && holders.every(({ id, status }) => id === user.id || status !== 'active')) {
       throw new OperatorError(
         'Nobody else is an administrator: grant the role to somebody first, or say --last.',
       );

@@ -3,6 +3,7 @@ import type { EntityManager } from 'typeorm';
 import { type ChosenInterest, interestsOf } from '../interests/interests-of-user.js';
 import { type PictureRow, picturesOf, toPicture } from '../pictures/pictures-of-user.js';
 import { statement } from '../platform/database/statement.js';
+import { nameKeyOf } from './name-key.js';
 import type { Profile, ProfileChanges } from './profile.js';
 import type { Gender } from './user-profile.entity.js';
 import type { UserStatus } from './user.entity.js';
@@ -129,6 +130,7 @@ const change = statement<{ version: number }>(
   'profile_change',
   `UPDATE user_profiles SET
      name = CASE WHEN given ? 'name' THEN given ->> 'name' ELSE name END,
+     name_key = CASE WHEN given ? 'name' THEN given ->> 'nameKey' ELSE name_key END,
      bio = CASE WHEN given ? 'bio' THEN given ->> 'bio' ELSE bio END,
      location = CASE WHEN given ? 'location' THEN given ->> 'location' ELSE location END,
      birth_date = CASE WHEN given ? 'birthDate' THEN (given ->> 'birthDate')::date ELSE birth_date END,
@@ -149,7 +151,8 @@ export async function changeProfile(
   options: { now: Date; completedAt?: Date; versions?: readonly number[] },
 ): Promise<boolean> {
   const { now, completedAt = null, versions = null } = options;
-  const rows = await change(manager, [userId, JSON.stringify(changes), now, completedAt, versions]);
+  const given = { ...changes, nameKey: changes.name === undefined ? undefined : nameKeyOf(changes.name) };
+  const rows = await change(manager, [userId, JSON.stringify(given), now, completedAt, versions]);
   return rows.length > 0;
 }
 

@@ -57,7 +57,16 @@ export class UserErasure {
     await transaction.update(
       User,
       { id: userId },
-      { status: 'deleted', phoneNumber: null, roles: [], lastSignInAt: null, phoneChangesAskedAt: [] },
+      {
+        status: 'deleted',
+        phoneNumber: null,
+        roles: [],
+        lastSignInAt: null,
+        phoneChangesAskedAt: [],
+        suspendedAt: null,
+        suspendedBy: null,
+        suspensionReason: null,
+      },
     );
   }
 }

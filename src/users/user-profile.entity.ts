@@ -1,4 +1,4 @@
-import { Check, Column, Entity, JoinColumn, OneToOne, PrimaryColumn } from 'typeorm';
+import { Check, Column, Entity, Index, JoinColumn, OneToOne, PrimaryColumn } from 'typeorm';
 
 import { User } from './user.entity.js';
 
@@ -6,6 +6,7 @@ export type Gender = 'male' | 'female' | 'other' | 'prefer_not_to_say';
 
 /** What a user tells of themselves: one row a user, from the first sign-in on. */
 @Entity('user_profiles')
+@Index('user_profiles_name_key_idx', ['nameKey', 'userId'], { where: 'name_key IS NOT NULL' })
 @Check('user_profiles_gender_check', `gender IN ('male', 'female', 'other', 'prefer_not_to_say')`)
 @Check(
   'user_profiles_completed_check',
@@ -25,6 +26,10 @@ export class UserProfile {
 
   @Column('text', { nullable: true })
   name!: string | null;
+
+  /** What the name is found by: that of `nameKeyOf`. */
+  @Column({ type: 'text', name: 'name_key', nullable: true, collation: 'C' })
+  nameKey!: string | null;
 
   @Column('text', { nullable: true })
   bio!: string | null;

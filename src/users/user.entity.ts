@@ -8,6 +8,13 @@ export type UserStatus = 'active' | 'suspended' | 'deleted';
 @Index('users_admins_idx', ['id'], { where: `'admin' = ANY (roles)` })
 @Check('users_status_check', `status IN ('active', 'suspended', 'deleted')`)
 @Check('users_phone_number_check', `(phone_number IS NULL) = (status = 'deleted')`)
+@Index('users_not_active_idx', ['status', 'id'], { where: `status <> 'active'` })
+@Check(
+  'users_suspension_check',
+  `(suspended_at IS NULL) = (suspension_reason IS NULL)
+   AND (suspended_at IS NULL OR status = 'suspended')
+   AND (suspended_by IS NULL OR suspended_at IS NOT NULL)`,
+)
 export class User {
   @PrimaryColumn('uuid', { primaryKeyConstraintName: 'users_pkey' })
   id!: string;
@@ -31,4 +38,15 @@ export class User {
   /** When codes for a change of the number were asked for, of the last day. */
   @Column('timestamptz', { name: 'phone_changes_asked_at', array: true, default: '{}' })
   phoneChangesAskedAt!: Date[];
+
+  /** Null where it was not an administrator who suspended the user. */
+  @Column('timestamptz', { name: 'suspended_at', nullable: true })
+  suspendedAt!: Date | null;
+
+  /** Which administrator. */
+  @Column('uuid', { name: 'suspended_by', nullable: true })
+  suspendedBy!: string | null;
+
+  @Column('text', { name: 'suspension_reason', nullable: true })
+  suspensionReason!: string | null;
 }

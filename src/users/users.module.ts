@@ -10,6 +10,8 @@ import { ProfilePresenter } from './profile-presenter.js';
 import { ProfilesService } from './profiles.service.js';
 import { UserNumbers } from './user-numbers.js';
 import { UserProfile } from './user-profile.entity.js';
+import { UserSearch } from './user-search.js';
+import { UserSuspensions } from './user-suspensions.js';
 import { UserErasure } from './user-erasure.service.js';
 import { User } from './user.entity.js';
 import { UsersController } from './users.controller.js';
@@ -23,10 +25,12 @@ import { UsersService } from './users.service.js';
     UsersService,
     UserErasure,
     UserNumbers,
+    UserSearch,
+    UserSuspensions,
     ProfilesService,
     ProfilePicturesService,
     ProfilePresenter,
   ],
-  exports: [UsersService, UserErasure, UserNumbers, ProfilePresenter],
+  exports: [UsersService, UserErasure, UserNumbers, UserSearch, UserSuspensions, ProfilePresenter],
 })
 export class UsersModule {}

@@ -1,7 +1,7 @@
 import { aPhoneNumber, type SignedInUser, type TestApp } from './app.js';
 import { latchkey } from './command-line.js';
 
-/** An administrator, in a session that a code of 8 digits has opened. */
+/** A user who holds the role `admin`, in a session in which it is in force. */
 export async function anAdministrator(app: TestApp): Promise<SignedInUser> {
   const phoneNumber = aPhoneNumber();
   await app.signIn(phoneNumber);

@@ -181,7 +181,7 @@ export const BODY_ROUTES: Record<string, BodyRoute> = {
   },
   'POST /api/admin/event-interests': {
     prepare: async (app) => ({
-      user: await anAdministrator(app),
+      user: await theAdministrator(app),
       body: () => ({ ...INTEREST, name: `Chess ${randomUUID()}` }),
     }),
     answer: { status: 201 },
@@ -190,7 +190,7 @@ export const BODY_ROUTES: Record<string, BodyRoute> = {
   },
   'PATCH /api/admin/event-interests/{id}': {
     prepare: async (app) => {
-      const user = await anAdministrator(app);
+      const user = await theAdministrator(app);
       const name = `Go ${randomUUID()}`;
       const { body } = await app.post('/api/admin/event-interests', { ...INTEREST, name }, user.bearer);
       return { user, id: body.id, body: () => ({ ...INTEREST, name, slug: body.slug }) };
@@ -208,7 +208,31 @@ export const BODY_ROUTES: Record<string, BodyRoute> = {
       ['slug', '0192a000-0000-7000-8000-000000000008', 'format'],
     ],
   },
+  'POST /api/admin/users/{id}/suspend': {
+    prepare: async (app) => ({
+      user: await theAdministrator(app),
+      id: (await app.signIn()).id,
+      body: () => ({ reason: 'Sends advertisements to strangers.' }),
+    }),
+    answer: { status: 200 },
+    nullable: [],
+    outOfBounds: [
+      ['reason', '', 'too_short'],
+      ['reason', ' ', 'too_short'],
+      ['reason', 'x'.repeat(501), 'too_long'],
+      ['reason', 'a\u0007', 'unsafe_text'],
+    ],
+  },
 };
+
+const administrators = new WeakMap<TestApp, Promise<SignedInUser>>();
+
+/** One for all tests of an app: the command line that grants the role takes its time. */
+function theAdministrator(app: TestApp): Promise<SignedInUser> {
+  const known = administrators.get(app) ?? anAdministrator(app);
+  administrators.set(app, known);
+  return known;
+}
 
 function anybody(body: Caller['body']): Promise<Caller> {
   return Promise.resolve({ body });

@@ -1,7 +1,9 @@
 import { ApiProperty } from '@nestjs/swagger';
 
+import type { AuditEntry } from '../../audit/audit-entry.entity.js';
 import type { PhoneOtp } from '../../otp/phone-otp.entity.js';
 import { ApiDateTime, ApiInteger, ApiUuid } from '../../platform/http/api-properties.js';
+import { each, type Streamed } from '../../platform/http/streamed-json.js';
 import { ProfileDto } from '../../users/profile.dto.js';
 import type { User } from '../../users/user.entity.js';
 import type { AccountExport } from './account-export.service.js';
@@ -119,22 +121,27 @@ export class AccountExportDto {
   sessions!: ExportedSessionDto[];
   /** Of the last day; the codes themselves are not kept. */
   codes!: ExportedCodeDto[];
-  /** The whole security log, newest first. */
+  /** The whole security log, newest first; with all details of what administrators did. */
   activity!: ActivityDto[];
 }
 
 export function toAccountExportDto(
   { exportedAt, user, profile: { completedAt }, sessions, codes, activity }: AccountExport,
   profile: ProfileDto,
-): AccountExportDto {
+): Streamed<AccountExportDto> {
   return {
     exported_at: exportedAt.toISOString(),
     account: toExportedAccountDto(user, completedAt),
     profile,
-    sessions: sessions.map(toExportedSessionDto),
-    codes: codes.map(toExportedCodeDto),
-    activity: activity.map((entry) => toActivityDto(entry, user.id)),
+    sessions: each(sessions, toExportedSessionDto),
+    codes: each(codes, toExportedCodeDto),
+    activity: each(activity, (entry) => toExportedActivityDto(entry, user.id)),
   };
+}
+
+/** Here, what staff wrote about the user is theirs to read. */
+function toExportedActivityDto(entry: AuditEntry, userId: string): ActivityDto {
+  return { ...toActivityDto(entry, userId), details: entry.payload };
 }
 
 function toExportedAccountDto(user: User, profileCompletedAt: Date | null): ExportedAccountDto {

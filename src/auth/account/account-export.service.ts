@@ -1,34 +1,40 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { InjectEntityManager } from '@nestjs/typeorm';
-import { EntityManager } from 'typeorm';
+import { EntityManager, MoreThan } from 'typeorm';
+import { NIL } from 'uuid';
 
 import type { AuditEntry } from '../../audit/audit-entry.entity.js';
 import { AuditLog } from '../../audit/audit-log.js';
 import { OtpRecords } from '../../otp/otp-records.service.js';
 import type { PhoneOtp } from '../../otp/phone-otp.entity.js';
 import { type Clock, CLOCK } from '../../platform/clock.js';
+import { inPages } from '../../platform/database/in-pages.js';
 import type { ClientInfo } from '../../platform/http/client-info.decorator.js';
 import type { Caller } from '../../platform/http/current-user.decorator.js';
 import { Problem } from '../../platform/http/problem.js';
+import { Turns } from '../../platform/turns.js';
 import type { Profile } from '../../users/profile.js';
 import type { User } from '../../users/user.entity.js';
 import { UsersService } from '../../users/users.service.js';
 import { requireRecentSignIn } from './recent-sign-in.js';
 import { Session } from '../sessions/session.entity.js';
 
-/** All that is kept about a user. */
+/** All that is kept about a user; the lists are read as they are asked for. */
 export interface AccountExport {
   exportedAt: Date;
   user: User;
   profile: Profile;
-  sessions: readonly Session[];
-  codes: readonly PhoneOtp[];
-  activity: readonly AuditEntry[];
+  sessions: AsyncIterable<Session>;
+  codes: AsyncIterable<PhoneOtp>;
+  activity: AsyncIterable<AuditEntry>;
 }
 
 /** Gives out what is kept about a user. A table with a user's column belongs into it: a test compares the two. */
 @Injectable()
 export class AccountExports {
+  // Each takes a connection of the pool for as long as it is written: no user may take them all.
+  private readonly turns = new Turns();
+
   constructor(
     @InjectEntityManager() private readonly db: EntityManager,
     @Inject(CLOCK) private readonly clock: Clock,
@@ -37,30 +43,59 @@ export class AccountExports {
     private readonly audit: AuditLog,
   ) {}
 
-  /** @throws {Problem} `reauthentication_required`; `access_token_invalid` where the account was just deleted. */
-  make(caller: Caller, client: ClientInfo): Promise<AccountExport> {
-    const { userId } = caller;
-    const exportedAt = this.clock.now();
-    requireRecentSignIn(caller, exportedAt);
-    // One moment for all of it.
-    return this.db.transaction('REPEATABLE READ', async (transaction) => {
-      const user = await this.users.findAccount(userId, transaction);
-      const profile = await this.users.find(userId, transaction);
-      if (!user || !profile) throw new Problem('access_token_invalid');
-      await this.audit.record(transaction, {
-        action: 'account_exported',
-        actorId: userId,
-        object: { type: 'user', id: userId },
-        client,
-      });
-      return {
-        exportedAt,
-        user,
-        profile,
-        sessions: await transaction.find(Session, { where: { userId }, order: { id: 'ASC' } }),
-        codes: await this.otps.list(transaction, { phoneNumber: profile.phoneNumber, userId }),
-        activity: await this.audit.listAllOf(transaction, userId),
-      };
-    });
+  /**
+   * Has `write` write down what is kept about the caller, as it is at one moment. One export of a user waits for that
+   * before it.
+   *
+   * @param write to be quick: a connection and a snapshot of the database wait for its end.
+   * @throws {Problem} `reauthentication_required`; `access_token_invalid` where the account was just deleted.
+   */
+  async make(
+    caller: Caller,
+    client: ClientInfo,
+    write: (exported: AccountExport) => Promise<void>,
+  ): Promise<void> {
+    requireRecentSignIn(caller, this.clock.now());
+    await this.turns.take(caller.userId, () =>
+      this.db.transaction('REPEATABLE READ', async (transaction) => {
+        await write(await this.read(transaction, caller.userId, client));
+      }),
+    );
   }
+
+  private async read(transaction: EntityManager, userId: string, client: ClientInfo): Promise<AccountExport> {
+    const exportedAt = this.clock.now();
+    const user = await this.users.findAccount(userId, transaction);
+    const profile = await this.users.find(userId, transaction);
+    if (!user || !profile) throw new Problem('access_token_invalid');
+    await this.audit.record(transaction, {
+      action: 'account_exported',
+      actorId: userId,
+      object: { type: 'user', id: userId },
+      client,
+    });
+    const { phoneNumber } = profile;
+    const id = (row: { id: string }) => row.id;
+    return {
+      exportedAt,
+      user,
+      profile,
+      sessions: inPages((page) => listSessions(transaction, userId, page), id),
+      codes: inPages((page) => this.otps.list(transaction, { phoneNumber, userId }, page), id),
+      activity: inPages((page) => this.audit.listOf(userId, page, transaction), id),
+    };
+  }
+}
+
+/** Those that ended, too; the oldest first. */
+function listSessions(
+  transaction: EntityManager,
+  userId: string,
+  { limit, after = NIL }: { limit: number; after: string | undefined },
+): Promise<Session[]> {
+  return transaction.find(Session, {
+    where: { userId, id: MoreThan(after) },
+    order: { id: 'ASC' },
+    take: limit,
+  });
 }

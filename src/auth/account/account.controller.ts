@@ -1,5 +1,5 @@
-import { Controller, Delete, Get, Header, HttpCode, HttpStatus, Query } from '@nestjs/common';
-import { ApiBearerAuth, ApiTags } from '@nestjs/swagger';
+import { Controller, Delete, Get, HttpCode, HttpStatus, Query, StreamableFile } from '@nestjs/common';
+import { ApiBearerAuth, ApiOkResponse, ApiTags } from '@nestjs/swagger';
 
 import { AuditLog } from '../../audit/audit-log.js';
 import { ApiProblems } from '../../platform/http/api-problems.decorator.js';
@@ -7,6 +7,8 @@ import { Client, type ClientInfo } from '../../platform/http/client-info.decorat
 import { type Caller, CurrentUser } from '../../platform/http/current-user.decorator.js';
 import { idCursor } from '../../platform/http/cursor.js';
 import { PageQueryDto, pageOf, toPage } from '../../platform/http/page.dto.js';
+import { jsonText } from '../../platform/http/streamed-json.js';
+import { spool } from '../../platform/spool.js';
 import { ProfilePresenter } from '../../users/profile-presenter.js';
 import { AccountDeletion } from './account-deletion.service.js';
 import { AccountExportDto, toAccountExportDto } from './account-export.dto.js';
@@ -46,14 +48,21 @@ export class AccountController {
    * say nothing about a person.
    */
   @Get('account/export')
-  @Header('Content-Disposition', 'attachment; filename="account.json"')
+  @ApiOkResponse({ type: AccountExportDto })
   @ApiProblems('reauthentication_required')
-  async accountExport(
-    @CurrentUser() caller: Caller,
-    @Client() client: ClientInfo,
-  ): Promise<AccountExportDto> {
-    const exported = await this.exports.make(caller, client);
-    return toAccountExportDto(exported, this.profiles.present(exported.profile));
+  async accountExport(@CurrentUser() caller: Caller, @Client() client: ClientInfo): Promise<StreamableFile> {
+    // Written to the end before anything is answered: a slow client holds up nothing but its own connection, and what
+    // fails is still told.
+    const { stream, bytes } = await spool((append) =>
+      this.exports.make(caller, client, (exported) =>
+        append(jsonText(toAccountExportDto(exported, this.profiles.present(exported.profile)))),
+      ),
+    );
+    return new StreamableFile(stream, {
+      type: 'application/json; charset=utf-8',
+      disposition: 'attachment; filename="account.json"',
+      length: bytes,
+    });
   }
 
   /** Lists what the caller did, and what was done to the account: sign-ins, ended sessions, changes of the number. */

@@ -31,7 +31,7 @@ export class ActivityDto {
   /** @example "ExampleApp/4.2 (Android 16)" */
   user_agent!: string | null;
 
-  /** More about it, by action. @example { "reason": "logout" } */
+  /** More about it, by action; empty for what an administrator did. @example { "reason": "logout" } */
   @ApiProperty({ type: 'object', additionalProperties: true, example: { reason: 'logout' } })
   details!: Record<string, unknown>;
 }
@@ -45,7 +45,8 @@ export class ActivitiesDto {
 }
 
 export function toActivityDto(entry: AuditEntry, userId: string): ActivityDto {
-  // Whose address it is matters to the user where it was theirs, or may have been a thief's; not where it was staff.
+  // Whose address it is matters to the user where it was theirs, or may have been a thief's; not where it was staff,
+  // whose reasons are for staff as well, and for who asks for an export.
   const isShown = entry.actorId === userId || entry.actorId === null;
   return {
     id: entry.id,
@@ -55,7 +56,7 @@ export function toActivityDto(entry: AuditEntry, userId: string): ActivityDto {
     session_id: entry.objectType === 'session' ? entry.objectId : sessionIn(entry.payload),
     ip: isShown ? entry.ip : null,
     user_agent: isShown ? entry.userAgent : null,
-    details: entry.payload,
+    details: isShown ? entry.payload : {},
   };
 }
 

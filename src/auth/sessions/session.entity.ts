@@ -3,10 +3,11 @@ import { Check, Column, Entity, Index, JoinColumn, ManyToOne, PrimaryColumn } fr
 import { User } from '../../users/user.entity.js';
 
 /**
- * Why a session ended before its time: by its user, by a stolen token, for a newer one, or with its phone number or
- * its account.
+ * Why a session ended before its time: by its user, by a stolen token, for a newer one, with its phone number or its
+ * account, with the suspension of its user, or by an administrator.
  */
-export type RevokedReason = 'logout' | 'ended' | 'reuse' | 'limit' | 'phone_change' | 'account_deleted';
+export type RevokedReason =
+  'logout' | 'ended' | 'reuse' | 'limit' | 'phone_change' | 'account_deleted' | 'suspended' | 'administrator';
 
 export type PushPlatform = 'ios' | 'android' | 'web';
 

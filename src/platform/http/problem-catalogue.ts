@@ -115,6 +115,11 @@ export const PROBLEMS = {
     title: 'A complete profile keeps at least one picture',
     advice: 'Upload another picture first, then delete this one.',
   },
+  cannot_suspend_yourself: {
+    status: 409,
+    title: 'Nobody suspends themselves',
+    advice: 'Let another administrator do it.',
+  },
   phone_number_taken: {
     status: 409,
     title: 'The phone number belongs to another account',
