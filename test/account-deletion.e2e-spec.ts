@@ -27,6 +27,10 @@ async function aFullUser(): Promise<SignedInUser & { pictures: string[] }> {
   const user = await app.signIn();
   const { body } = await upload(app, user, [small, small]);
   await app.post('/api/auth/complete-profile', { ...aProfile(), bio: 'Trail runner.' }, user.bearer);
+  await app.request('PUT', '/api/auth/profile/coordinates', {
+    body: { latitude: 38.7, longitude: -9.1 },
+    headers: user.bearer,
+  });
   app.clock.advance(31);
   await app.signup(user.phoneNumber);
   const urls: { url: string; thumbnail_url: string }[] = body.items;
@@ -35,6 +39,8 @@ async function aFullUser(): Promise<SignedInUser & { pictures: string[] }> {
     pictures: urls.flatMap((item) => [item.url, item.thumbnail_url].map((url) => new URL(url).pathname)),
   };
 }
+
+const hoursAgo = (hours: number) => new Date(app.clock.now().getTime() - hours * 3_600_000).toISOString();
 
 /** How many rows of each table know the user, by any column that holds a user's id. */
 async function rowsOf(userId: string): Promise<Record<string, number>> {
@@ -59,7 +65,15 @@ describe('DELETE /api/auth/account', () => {
     const user = await aFullUser();
     const before = await rowsOf(user.id);
     expect(Object.keys(before).sort()).toEqual(
-      ['audit_log', 'profile_pictures', 'sessions', 'user_event_interests', 'user_profiles', 'users'].sort(),
+      [
+        'audit_log',
+        'location_points',
+        'profile_pictures',
+        'sessions',
+        'user_event_interests',
+        'user_profiles',
+        'users',
+      ].sort(),
     );
     const answer = await deleteAccount(user);
     expect([answer.status, answer.body]).toEqual([204, '']);
@@ -250,6 +264,13 @@ describe('DELETE /api/auth/account', () => {
           body: { event_interests: ['outdoors'] },
           headers: user.bearer,
         }),
+        ...(await atOnce(3, () => Promise.resolve())).map((_, hours) =>
+          app.request('PUT', '/api/auth/profile/coordinates', {
+            // Late ones too, which leave the profile alone.
+            body: { latitude: 1, longitude: 1, recorded_at: hoursAgo(hours) },
+            headers: user.bearer,
+          }),
+        ),
         app.verify(user.phoneNumber, code),
       ]);
       expect(deleted.status).toBe(204);

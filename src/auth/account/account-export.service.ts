@@ -10,6 +10,8 @@ import { type Clock, CLOCK } from '../../platform/clock.js';
 import type { ClientInfo } from '../../platform/http/client-info.decorator.js';
 import type { Caller } from '../../platform/http/current-user.decorator.js';
 import { Problem } from '../../platform/http/problem.js';
+import type { Coordinates } from '../../users/coordinates/coordinates.js';
+import { CoordinatesService } from '../../users/coordinates/coordinates.service.js';
 import type { Profile } from '../../users/profile.js';
 import type { User } from '../../users/user.entity.js';
 import { UsersService } from '../../users/users.service.js';
@@ -21,6 +23,7 @@ export interface AccountExport {
   exportedAt: Date;
   user: User;
   profile: Profile;
+  trail: readonly Coordinates[];
   sessions: readonly Session[];
   codes: readonly PhoneOtp[];
   activity: readonly AuditEntry[];
@@ -33,6 +36,7 @@ export class AccountExports {
     @InjectEntityManager() private readonly db: EntityManager,
     @Inject(CLOCK) private readonly clock: Clock,
     private readonly users: UsersService,
+    private readonly coordinates: CoordinatesService,
     private readonly otps: OtpRecords,
     private readonly audit: AuditLog,
   ) {}
@@ -57,6 +61,7 @@ export class AccountExports {
         exportedAt,
         user,
         profile,
+        trail: await this.coordinates.listAllOf(transaction, userId),
         sessions: await transaction.find(Session, { where: { userId }, order: { id: 'ASC' } }),
         codes: await this.otps.list(transaction, { phoneNumber: profile.phoneNumber, userId }),
         activity: await this.audit.listAllOf(transaction, userId),
