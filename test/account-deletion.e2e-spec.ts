@@ -40,8 +40,6 @@ async function aFullUser(): Promise<SignedInUser & { pictures: string[] }> {
   };
 }
 
-const hoursAgo = (hours: number) => new Date(app.clock.now().getTime() - hours * 3_600_000).toISOString();
-
 /** How many rows of each table know the user, by any column that holds a user's id. */
 async function rowsOf(userId: string): Promise<Record<string, number>> {
   const columns = await app.sql<{ table_name: string; column_name: string }>(
@@ -264,13 +262,6 @@ describe('DELETE /api/auth/account', () => {
           body: { event_interests: ['outdoors'] },
           headers: user.bearer,
         }),
-        ...(await atOnce(3, () => Promise.resolve())).map((_, hours) =>
-          app.request('PUT', '/api/auth/profile/coordinates', {
-            // Late ones too, which leave the profile alone.
-            body: { latitude: 1, longitude: 1, recorded_at: hoursAgo(hours) },
-            headers: user.bearer,
-          }),
-        ),
         app.verify(user.phoneNumber, code),
       ]);
       expect(deleted.status).toBe(204);
