@@ -26,7 +26,9 @@ interface FoundRow {
 
 // The index walks from the nearest outwards; the cube around the circle tells it where to end, and the chord leaves out
 // the corners. Who is as far as the last of them comes along (WITH TIES), so that the order by id holds in every page:
-// PostgreSQL 15 and 16 would not walk the index for an order by two keys.
+// PostgreSQL 15 and 16 would not walk the index for an order by two keys. How many are wanted is hidden from the
+// planner, in a SELECT: it takes a thousandth of all users for those within the cube, wherever that is, and where a few
+// ten thousand live in one town it would read and sort them all rather than walk to so many.
 function textOf(schema: string): string {
   const place = placeOf(schema, 'p.latitude', 'p.longitude');
   const middle = placeOf(schema, '$1::double precision', '$2::double precision');
@@ -41,7 +43,7 @@ function textOf(schema: string): string {
         AND p.user_id <> ALL ($4::uuid[])
         AND ($5::double precision IS NULL OR (${chord}, p.user_id) > ($5, $6::uuid))
       ORDER BY ${chord}
-      FETCH FIRST ($7) ROWS WITH TIES
+      FETCH FIRST (SELECT $7::bigint) ROWS WITH TIES
     ) AS nearest
     ORDER BY chord, user_id
     LIMIT $7`;
