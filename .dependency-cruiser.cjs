@@ -25,6 +25,8 @@ module.exports = {
     only('interests', []),
     only('pictures', []),
     only('users', ['interests', 'pictures']),
+    onlyWithin('users/coordinates', []),
+    onlyWithin('users/nearby', []),
     only('auth', ['otp', 'sms', 'users']),
     {
       name: 'nothing-imports-the-top',

@@ -2,6 +2,7 @@ import { Argument, Command, InvalidArgumentError } from 'commander';
 import { DataSource, type EntityManager } from 'typeorm';
 
 import { CONFIG_SLICES } from './app.config.js';
+import { MIGRATION_STEPS } from './app.migration-steps.js';
 import { pruneAuditLog } from './audit/prune-audit-log.js';
 import { rotateKeys } from './auth/keys/rotate-keys.js';
 import { envExample } from './platform/config/env-example.js';
@@ -32,7 +33,7 @@ program
         const name = await revertMigration(url, say);
         say(name ? `Reverted ${name}` : 'No migration is left to revert');
       } else {
-        const names = await migrate(url, say);
+        const names = await migrate(url, say, MIGRATION_STEPS);
         say(names.length > 0 ? `Ran ${names.join(', ')}` : 'The schema is up to date');
       }
     });

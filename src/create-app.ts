@@ -5,6 +5,7 @@ import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 
 import { CONFIG_SLICES } from './app.config.js';
+import { MIGRATION_STEPS } from './app.migration-steps.js';
 import { AppModule } from './app.module.js';
 import { CODE_GENERATOR, type CodeGenerator } from './otp/code-generator.js';
 import { type Clock, CLOCK } from './platform/clock.js';
@@ -72,7 +73,7 @@ export async function createApp(overrides: AppOverrides = {}): Promise<LatchkeyA
   let nest: NestFastifyApplication | undefined;
   try {
     await waitForDatabase(database.url, progress);
-    if (config.migrateOnBoot) await migrate(database.migrationUrl, progress);
+    if (config.migrateOnBoot) await migrate(database.migrationUrl, progress, MIGRATION_STEPS);
     else await requireMigrated(database.url);
 
     const keys = appKeysOf(configuration.get(secretConfig), config.embeddedDirectory);

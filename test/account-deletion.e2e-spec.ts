@@ -27,6 +27,10 @@ async function aFullUser(): Promise<SignedInUser & { pictures: string[] }> {
   const user = await app.signIn();
   const { body } = await upload(app, user, [small, small]);
   await app.post('/api/auth/complete-profile', { ...aProfile(), bio: 'Trail runner.' }, user.bearer);
+  await app.request('PUT', '/api/auth/profile/coordinates', {
+    body: { latitude: 38.7, longitude: -9.1 },
+    headers: user.bearer,
+  });
   app.clock.advance(31);
   await app.signup(user.phoneNumber);
   const urls: { url: string; thumbnail_url: string }[] = body.items;
@@ -59,7 +63,15 @@ describe('DELETE /api/auth/account', () => {
     const user = await aFullUser();
     const before = await rowsOf(user.id);
     expect(Object.keys(before).sort()).toEqual(
-      ['audit_log', 'profile_pictures', 'sessions', 'user_event_interests', 'user_profiles', 'users'].sort(),
+      [
+        'audit_log',
+        'location_points',
+        'profile_pictures',
+        'sessions',
+        'user_event_interests',
+        'user_profiles',
+        'users',
+      ].sort(),
     );
     const answer = await deleteAccount(user);
     expect([answer.status, answer.body]).toEqual([204, '']);

@@ -53,6 +53,13 @@ const EXPORTED: Record<string, Record<string, string | { leftOut: string }>> = {
     thumbhash: 'profile.profile_pictures.0.thumbhash',
     created_at: { leftOut: INTERNAL },
   },
+  location_points: {
+    user_id: { leftOut: THE_USER },
+    recorded_at: 'location_trail.0.recorded_at',
+    latitude: 'location_trail.0.latitude',
+    longitude: 'location_trail.0.longitude',
+    accuracy_m: 'location_trail.0.accuracy_m',
+  },
   user_event_interests: {
     user_id: { leftOut: THE_USER },
     event_interest_id: 'profile.event_interests.0.id',
@@ -134,10 +141,13 @@ describe('GET /api/auth/account/export', () => {
 
     const ana = await aCompleteUser(app, { bio: 'Trail runner.', location: 'Lisbon' });
     // Every column of hers that can be empty is filled.
-    await app.sql(
-      `UPDATE user_profiles SET latitude = 38.7, longitude = -9.1, accuracy_m = 12, located_at = now() WHERE user_id = $1`,
-      [ana.id],
-    );
+    for (const latitude of [38.6, 38.7]) {
+      await app.request('PUT', '/api/auth/profile/coordinates', {
+        body: { latitude, longitude: -9.1, accuracy_m: 12 },
+        headers: ana.bearer,
+      });
+      app.clock.advance(1);
+    }
     await app.post('/api/auth/refresh', { refresh_token: ana.refreshToken });
     await app.sql(
       `UPDATE sessions SET device_name = 'Pixel 9', push_platform = 'android', push_token = 'push-to-me' WHERE user_id = $1`,
@@ -164,6 +174,8 @@ describe('GET /api/auth/account/export', () => {
     expect(body.account).toMatchObject({ id: ana.id, phone_number: ana.phoneNumber, status: 'active' });
     expect(body.profile).toEqual((await app.get('/api/auth/profile', ana.bearer)).body);
     expect(body.profile.coordinates).toMatchObject({ latitude: 38.7, longitude: -9.1, accuracy_m: 12 });
+    expect(body.location_trail[0]).toEqual(body.profile.coordinates);
+    expect(body.location_trail.map(({ latitude }: { latitude: number }) => latitude)).toEqual([38.7, 38.6]);
     const mine = body.sessions.find((session: { revoked_at: unknown }) => session.revoked_at === null);
     expect(mine).toMatchObject({
       device_name: 'Pixel 9',

@@ -12,6 +12,7 @@ interface Schema {
 const OTHERS: Record<string, unknown[]> = {
   string: [5, 5.5, true, {}, { length: 4 }, [], ['4821']],
   integer: ['6', '', 5.5, true, {}, [], [6]],
+  number: ['6', '', true, {}, [], [6]],
   array: [5, true, 'outdoors', {}, { length: 1 }],
   boolean: ['true', '', 0, 1, {}, []],
 };

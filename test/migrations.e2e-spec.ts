@@ -23,7 +23,10 @@ async function schemaOf(database: string): Promise<unknown> {
       `SELECT tgname, pg_get_triggerdef(oid) AS definition FROM pg_trigger WHERE NOT tgisinternal ORDER BY 1`,
     ),
     functions: await query(
-      `SELECT proname, prosrc FROM pg_proc WHERE pronamespace = 'public'::regnamespace ORDER BY 1`,
+      // An extension stays: others may use it by then.
+      `SELECT proname, prosrc FROM pg_proc WHERE pronamespace = 'public'::regnamespace
+         AND NOT EXISTS (SELECT FROM pg_depend WHERE objid = pg_proc.oid AND deptype = 'e')
+       ORDER BY 1`,
     ),
   };
 }

@@ -34,7 +34,9 @@ const asAdmin = (path: () => string) => () => app.get(path(), admin.bearer);
 
 describe(`among ${USERS} users, an index answers`, () => {
   it('each that is made up', async () => {
-    const [{ count }] = (await app.sql<{ count: string }>('SELECT count(*) FROM users')) as [{ count: string }];
+    const [{ count }] = (await app.sql<{ count: string }>('SELECT count(*) FROM users')) as [
+      { count: string },
+    ];
     expect(Number(count)).toBe(USERS + 2);
   });
 });

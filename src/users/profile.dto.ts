@@ -3,20 +3,9 @@ import { ApiProperty } from '@nestjs/swagger';
 import type { PictureUrls } from '../pictures/picture-urls.js';
 import { ApiDateTime, ApiUuid } from '../platform/http/api-properties.js';
 import { ageOn } from './age-on.js';
+import { CoordinatesDto, toCoordinatesDto } from './coordinates/coordinates.dto.js';
 import type { Profile } from './profile.js';
 import { ProfilePictureDto, toProfilePictureDto } from './profile-pictures.dto.js';
-
-export class CoordinatesDto {
-  /** Degrees, WGS 84. @example 37.7749 */
-  latitude!: number;
-  /** Degrees, WGS 84. @example -122.4194 */
-  longitude!: number;
-  /** Radius in metres, 0 to 100,000. @example 12 */
-  accuracy_m!: number | null;
-  /** @example "2026-03-01T12:00:00.000Z" */
-  @ApiDateTime()
-  recorded_at!: string;
-}
 
 export class ProfileInterestDto {
   /** @example "01935b2e-7c1f-7d52-9a3e-4c8d2f6b1a07" */
@@ -75,12 +64,7 @@ export function toProfileDto(profile: Profile, urls: PictureUrls, now: Date): Pr
     gender: profile.gender,
     event_interests: profile.interests.map(({ id, name, slug }) => ({ id, name, slug })),
     profile_pictures: profile.pictures.map((picture) => toProfilePictureDto(picture, urls)),
-    coordinates: coordinates && {
-      latitude: coordinates.latitude,
-      longitude: coordinates.longitude,
-      accuracy_m: coordinates.accuracyM,
-      recorded_at: coordinates.recordedAt.toISOString(),
-    },
+    coordinates: coordinates && toCoordinatesDto(coordinates),
     is_verified: profile.isVerified,
     needs_profile_completion: profile.completedAt === null,
     created_at: profile.createdAt.toISOString(),

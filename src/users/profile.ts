@@ -1,5 +1,6 @@
 import type { ChosenInterest } from '../interests/interests-of-user.js';
 import type { Picture } from '../pictures/pictures-of-user.js';
+import type { Coordinates } from './coordinates/coordinates.js';
 import type { Gender } from './user-profile.entity.js';
 
 /** A user with their profile, as the user and the modules of the app see it. */
@@ -20,11 +21,12 @@ export interface Profile {
   interests: readonly ChosenInterest[];
   /** By position. */
   pictures: readonly Picture[];
-  coordinates: { latitude: number; longitude: number; accuracyM: number | null; recordedAt: Date } | null;
+  /** The last that are known. */
+  coordinates: Coordinates | null;
   isVerified: boolean;
   /** Null until the profile was completed. */
   completedAt: Date | null;
-  /** Grows with every change. */
+  /** Grows with every change but that of the coordinates. */
   version: number;
   createdAt: Date;
   updatedAt: Date;
@@ -40,6 +42,20 @@ export interface PublicProfile {
   location: string | null;
   pictures: readonly Picture[];
   interests: readonly ChosenInterest[];
+}
+
+/** A user who is near. */
+export type NearbyUser = PublicProfile & {
+  /** Metres, rounded up to a full hundred; 100 at least. */
+  distance_m: number;
+};
+
+/** Users by distance, the nearest first. */
+export interface NearbyUsers {
+  /** Fewer than asked for where somebody left while they were read: what tells the end is `next_cursor`. */
+  items: NearbyUser[];
+  /** Ask the same question with it as `cursor` for the next page; null on the last one. */
+  next_cursor: string | null;
 }
 
 /** What a user may change; what is undefined stays as it is. */

@@ -4,6 +4,7 @@ import { EntityManager } from 'typeorm';
 
 import { InterestsService } from '../interests/interests.service.js';
 import { PictureErasure } from '../pictures/picture-erasure.service.js';
+import { CoordinatesService } from './coordinates/coordinates.service.js';
 import { lockProfile } from './profile-rows.js';
 import { UserProfile } from './user-profile.entity.js';
 import { User } from './user.entity.js';
@@ -23,6 +24,7 @@ export class UserErasure {
     @InjectEntityManager() private readonly db: EntityManager,
     private readonly interests: InterestsService,
     private readonly pictures: PictureErasure,
+    private readonly coordinates: CoordinatesService,
   ) {}
 
   /**
@@ -48,11 +50,12 @@ export class UserErasure {
     return user?.phoneNumber ?? undefined;
   }
 
-  /** Erases profile, interests, pictures and number; the number is free once this is committed. */
+  /** Erases profile, interests, pictures, coordinates and number; the number is free once this is committed. */
   async erase(transaction: EntityManager, userId: string): Promise<void> {
     for (const handler of this.handlers) await handler(transaction, userId);
     await this.interests.replace(transaction, userId, []);
     await this.pictures.erase(transaction, userId);
+    await this.coordinates.erase(transaction, userId);
     await transaction.delete(UserProfile, { userId });
     await transaction.update(
       User,

@@ -16,6 +16,11 @@ export type Gender = 'male' | 'female' | 'other' | 'prefer_not_to_say';
   'user_profiles_coordinates_check',
   `(latitude IS NULL) = (longitude IS NULL) AND (latitude IS NULL) = (located_at IS NULL)`,
 )
+@Check(
+  'user_profiles_bounds_check',
+  `latitude BETWEEN -90 AND 90 AND longitude BETWEEN -180 AND 180 AND accuracy_m BETWEEN 0 AND 100000`,
+)
+@Index('user_profiles_place_idx', { synchronize: false })
 export class UserProfile {
   @PrimaryColumn('uuid', { name: 'user_id', primaryKeyConstraintName: 'user_profiles_pkey' })
   userId!: string;
@@ -63,7 +68,7 @@ export class UserProfile {
   @Column('timestamptz', { name: 'located_at', nullable: true })
   locatedAt!: Date | null;
 
-  /** Grows with every change. */
+  /** Grows with every change but that of the coordinates. */
   @Column('integer', { default: 1 })
   version!: number;
 

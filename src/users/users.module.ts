@@ -3,6 +3,11 @@ import { TypeOrmModule } from '@nestjs/typeorm';
 
 import { InterestsModule } from '../interests/interests.module.js';
 import { PicturesModule } from '../pictures/pictures.module.js';
+import { CoordinatesController } from './coordinates/coordinates.controller.js';
+import { CoordinatesService } from './coordinates/coordinates.service.js';
+import { LocationPoint } from './coordinates/location-point.entity.js';
+import { LocationPurge } from './coordinates/location-purge.js';
+import { NearbySearch } from './nearby/nearby-search.service.js';
 import { ProfileController } from './profile.controller.js';
 import { ProfilePicturesController } from './profile-pictures.controller.js';
 import { ProfilePicturesService } from './profile-pictures.service.js';
@@ -19,8 +24,8 @@ import { UsersService } from './users.service.js';
 
 /** Users and their profiles. Other modules import it for {@link UsersService}. */
 @Module({
-  imports: [TypeOrmModule.forFeature([User, UserProfile]), InterestsModule, PicturesModule],
-  controllers: [ProfileController, ProfilePicturesController, UsersController],
+  imports: [TypeOrmModule.forFeature([User, UserProfile, LocationPoint]), InterestsModule, PicturesModule],
+  controllers: [ProfileController, ProfilePicturesController, CoordinatesController, UsersController],
   providers: [
     UsersService,
     UserErasure,
@@ -29,8 +34,19 @@ import { UsersService } from './users.service.js';
     UserSuspensions,
     ProfilesService,
     ProfilePicturesService,
+    CoordinatesService,
+    LocationPurge,
+    NearbySearch,
     ProfilePresenter,
   ],
-  exports: [UsersService, UserErasure, UserNumbers, UserSearch, UserSuspensions, ProfilePresenter],
+  exports: [
+    UsersService,
+    UserErasure,
+    UserNumbers,
+    UserSearch,
+    UserSuspensions,
+    CoordinatesService,
+    ProfilePresenter,
+  ],
 })
 export class UsersModule {}

@@ -5,7 +5,9 @@ import { v7 as uuidv7 } from 'uuid';
 
 import { type Clock, CLOCK } from '../platform/clock.js';
 import { ageOn } from './age-on.js';
-import type { Profile, PublicProfile } from './profile.js';
+import type { NearbyQuestion } from './nearby/nearby-question.js';
+import { NearbySearch } from './nearby/nearby-search.service.js';
+import type { NearbyUsers, Profile, PublicProfile } from './profile.js';
 import {
   readProfile,
   readProfiles,
@@ -21,6 +23,7 @@ export class UsersService {
   constructor(
     @InjectEntityManager() private readonly db: EntityManager,
     @Inject(CLOCK) private readonly clock: Clock,
+    private readonly nearby: NearbySearch,
   ) {}
 
   /** The user of a number that was just proved, made if it is new. The caller decides what a status allows. */
@@ -69,6 +72,27 @@ export class UsersService {
           ? []
           : [{ userId, name, age: ageOn(today, birthDate), bio, location, pictures, interests }],
     );
+  }
+
+  /**
+   * Who is near a place, of users who have completed their profile and are active: the nearest first, those of one
+   * place by id. Two statements, however many there are. Places are never told, and distances are rounded up to a full
+   * 100 m; who may ask as often as they like, from wherever they like, can work them out all the same: see
+   * docs/INTEGRATION_GUIDE.md.
+   *
+   * @throws {Problem} `validation_failed` with the faults of the question, a bad cursor among them;
+   *   `service_unavailable` where the extension `cube` or its index is missing.
+   */
+  async findNear(question: NearbyQuestion, transaction: EntityManager = this.db): Promise<NearbyUsers> {
+    const { found, nextCursor } = await this.nearby.find(question, transaction);
+    const ids = found.map(({ userId }) => userId);
+    const profiles = await this.publicProfiles(ids, transaction);
+    const byId = new Map(profiles.map((profile) => [profile.userId, profile]));
+    const items = found.flatMap(({ userId, metres }) => {
+      const profile = byId.get(userId);
+      return profile ? [{ ...profile, distance_m: metres }] : [];
+    });
+    return { items, next_cursor: nextCursor };
   }
 }
 

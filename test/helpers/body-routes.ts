@@ -164,6 +164,39 @@ export const BODY_ROUTES: Record<string, BodyRoute> = {
     nullable: ['bio', 'location'],
     outOfBounds: PROFILE_BOUNDS,
   },
+  'PUT /api/auth/profile/coordinates': {
+    prepare: async (app) => ({
+      user: await app.signIn(),
+      body: () => ({
+        latitude: 38.7223,
+        longitude: -9.1393,
+        accuracy_m: 12,
+        recorded_at: '2026-03-01T12:00:00Z',
+      }),
+    }),
+    answer: { status: 204 },
+    nullable: ['accuracy_m', 'recorded_at'],
+    outOfBounds: [
+      ['latitude', 90.000001, 'out_of_range'],
+      ['latitude', -91, 'out_of_range'],
+      ['longitude', 180.000001, 'out_of_range'],
+      ['longitude', -181, 'out_of_range'],
+      ['accuracy_m', -0.1, 'out_of_range'],
+      ['accuracy_m', 100_000.1, 'out_of_range'],
+      ['recorded_at', '2026-03-01T12:00:00', 'format'],
+      ['recorded_at', '2026-03-01', 'format'],
+      ['recorded_at', '2026-02-29T12:00:00Z', 'format'],
+      ['recorded_at', '2026-03-01T24:00:00Z', 'format'],
+      ['recorded_at', '2026-03-01T12:00:60Z', 'format'],
+      ['recorded_at', '2026-03-01T12:00:00+24:00', 'format'],
+      ['recorded_at', '2026-03-01 12:00:00Z', 'format'],
+      ['recorded_at', 'Sun, 01 Mar 2026 12:00:00 GMT', 'format'],
+      ['recorded_at', '+012026-03-01T12:00:00Z', 'format'],
+      ['recorded_at', '', 'format'],
+      ['recorded_at', '1969-12-31T23:59:59.999Z', 'out_of_range'],
+      ['recorded_at', '9999-12-31T23:59:59Z', 'out_of_range'],
+    ],
+  },
   'PUT /api/auth/profile/pictures/order': {
     prepare: async (app) => {
       const user = await aUserWithPicture(app);

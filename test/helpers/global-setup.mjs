@@ -2,6 +2,7 @@ import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
+import { MIGRATION_STEPS } from '../../dist/app.migration-steps.js';
 import { startEmbeddedPostgres } from '../../dist/platform/database/embedded/embedded-postgres.js';
 import { migrate } from '../../dist/platform/database/migrate.js';
 import { createDatabase } from './databases.mjs';
@@ -11,7 +12,7 @@ export default async function globalSetup() {
   const serverUrl = process.env.DATABASE_URL || (await startServer());
   const template = await createDatabase(serverUrl);
   try {
-    await migrate(template, () => undefined);
+    await migrate(template, () => undefined, MIGRATION_STEPS);
   } catch (error) {
     // jest tears down only what was set up whole.
     await globalThis.latchkeyTestServer?.server.stop();

@@ -4,6 +4,7 @@ import type { AuditEntry } from '../../audit/audit-entry.entity.js';
 import type { PhoneOtp } from '../../otp/phone-otp.entity.js';
 import { ApiDateTime, ApiInteger, ApiUuid } from '../../platform/http/api-properties.js';
 import { each, type Streamed } from '../../platform/http/streamed-json.js';
+import { CoordinatesDto, toCoordinatesDto } from '../../users/coordinates/coordinates.dto.js';
 import { ProfileDto } from '../../users/profile.dto.js';
 import type { User } from '../../users/user.entity.js';
 import type { AccountExport } from './account-export.service.js';
@@ -117,6 +118,8 @@ export class AccountExportDto {
   exported_at!: string;
   account!: ExportedAccountDto;
   profile!: ProfileDto;
+  /** Where the user was, newest first; of the last `LOCATION_HISTORY_DAYS`. */
+  location_trail!: CoordinatesDto[];
   /** Those that live, and those that ended lately. */
   sessions!: ExportedSessionDto[];
   /** Of the last day; the codes themselves are not kept. */
@@ -126,13 +129,14 @@ export class AccountExportDto {
 }
 
 export function toAccountExportDto(
-  { exportedAt, user, profile: { completedAt }, sessions, codes, activity }: AccountExport,
+  { exportedAt, user, profile: { completedAt }, trail, sessions, codes, activity }: AccountExport,
   profile: ProfileDto,
 ): Streamed<AccountExportDto> {
   return {
     exported_at: exportedAt.toISOString(),
     account: toExportedAccountDto(user, completedAt),
     profile,
+    location_trail: each(trail, toCoordinatesDto),
     sessions: each(sessions, toExportedSessionDto),
     codes: each(codes, toExportedCodeDto),
     activity: each(activity, (entry) => toExportedActivityDto(entry, user.id)),

@@ -13,6 +13,8 @@ import type { ClientInfo } from '../../platform/http/client-info.decorator.js';
 import type { Caller } from '../../platform/http/current-user.decorator.js';
 import { Problem } from '../../platform/http/problem.js';
 import { Turns } from '../../platform/turns.js';
+import type { Coordinates } from '../../users/coordinates/coordinates.js';
+import { CoordinatesService } from '../../users/coordinates/coordinates.service.js';
 import type { Profile } from '../../users/profile.js';
 import type { User } from '../../users/user.entity.js';
 import { UsersService } from '../../users/users.service.js';
@@ -24,6 +26,7 @@ export interface AccountExport {
   exportedAt: Date;
   user: User;
   profile: Profile;
+  trail: AsyncIterable<Coordinates>;
   sessions: AsyncIterable<Session>;
   codes: AsyncIterable<PhoneOtp>;
   activity: AsyncIterable<AuditEntry>;
@@ -39,6 +42,7 @@ export class AccountExports {
     @InjectEntityManager() private readonly db: EntityManager,
     @Inject(CLOCK) private readonly clock: Clock,
     private readonly users: UsersService,
+    private readonly coordinates: CoordinatesService,
     private readonly otps: OtpRecords,
     private readonly audit: AuditLog,
   ) {}
@@ -80,6 +84,11 @@ export class AccountExports {
       exportedAt,
       user,
       profile,
+      trail: inPages(
+        ({ limit, after }: { limit: number; after: Date | undefined }) =>
+          this.coordinates.listOf(userId, { limit, before: after }, transaction),
+        ({ recordedAt }) => recordedAt,
+      ),
       sessions: inPages((page) => listSessions(transaction, userId, page), id),
       codes: inPages((page) => this.otps.list(transaction, { phoneNumber, userId }, page), id),
       activity: inPages((page) => this.audit.listOf(userId, page, transaction), id),

@@ -1,11 +1,8 @@
-import { createCipheriv, createDecipheriv, createPrivateKey, type KeyObject, randomBytes } from 'node:crypto';
+import { createPrivateKey, type KeyObject } from 'node:crypto';
 
 import type { AppKeys } from '../../platform/config/app-keys.js';
+import { seal, unseal } from '../../platform/config/seal.js';
 import type { SigningKeyRow } from './signing-key-rows.js';
-
-const ALGORITHM = 'aes-256-gcm';
-const NONCE_BYTES = 12;
-const TAG_BYTES = 16;
 
 type Sealed = Pick<SigningKeyRow, 'kid' | 'privateKey' | 'keyId'>;
 
@@ -45,21 +42,12 @@ export class KeySeal {
   }
 }
 
-/** Encrypts a private key; `kid` is authenticated with it, so that no row can be passed off as another. */
+/** `kid` is sealed with the key, so that no row can be passed off as another. */
 function sealKey(privateKey: KeyObject, key: Buffer, kid: string): Buffer {
-  const nonce = randomBytes(NONCE_BYTES);
-  const cipher = createCipheriv(ALGORITHM, key, nonce, { authTagLength: TAG_BYTES }).setAAD(Buffer.from(kid));
-  const sealed = [cipher.update(privateKey.export({ type: 'pkcs8', format: 'der' })), cipher.final()];
-  return Buffer.concat([nonce, cipher.getAuthTag(), ...sealed]);
+  return seal(privateKey.export({ type: 'pkcs8', format: 'der' }), key, kid);
 }
 
 /** @throws where key or `kid` are not those that it was sealed with. */
 function openKey(sealed: Buffer, key: Buffer, kid: string): KeyObject {
-  const nonce = sealed.subarray(0, NONCE_BYTES);
-  const tag = sealed.subarray(NONCE_BYTES, NONCE_BYTES + TAG_BYTES);
-  const decipher = createDecipheriv(ALGORITHM, key, nonce, { authTagLength: TAG_BYTES })
-    .setAAD(Buffer.from(kid))
-    .setAuthTag(tag);
-  const der = Buffer.concat([decipher.update(sealed.subarray(NONCE_BYTES + TAG_BYTES)), decipher.final()]);
-  return createPrivateKey({ key: der, format: 'der', type: 'pkcs8' });
+  return createPrivateKey({ key: unseal(sealed, key, kid), format: 'der', type: 'pkcs8' });
 }

@@ -2,7 +2,13 @@ import { hkdfSync } from 'node:crypto';
 
 /** What a derived key is for; keys of different purposes tell nothing of each other. */
 export type KeyPurpose =
-  'otp' | 'phone-limits' | 'refresh-token' | 'device-token' | 'signing-key' | 'idempotency-key';
+  | 'otp'
+  | 'phone-limits'
+  | 'refresh-token'
+  | 'device-token'
+  | 'signing-key'
+  | 'idempotency-key'
+  | 'nearby-cursor';
 
 export interface DerivedKey {
   /** 8 hexadecimal digits that name the master secret, and tell nothing of it. */

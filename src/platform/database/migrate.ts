@@ -1,11 +1,19 @@
 import { readdir } from 'node:fs/promises';
 import pg from 'pg';
-import { DataSource, type MigrationInterface } from 'typeorm';
+import { DataSource, type EntityManager, type MigrationInterface } from 'typeorm';
 
 import { migrateJobSchema, requireJobSchema } from '../jobs/job-schema.js';
 import { OperatorError } from '../operator-error.js';
 import { isDatabaseUnavailable } from './database-errors.js';
 import { dataSourceOptions } from './data-source-options.js';
+
+/**
+ * Work that each run repeats after the migrations, under their lock, as it depends on more than the schema: it looks
+ * first, and changes nothing where all is there.
+ *
+ * @returns the names of what it did.
+ */
+export type MigrationStep = (manager: EntityManager, log: (message: string) => void) => Promise<string[]>;
 
 type MigrationClass = new () => MigrationInterface;
 
@@ -26,13 +34,20 @@ async function migrationClasses(): Promise<MigrationClass[]> {
  * Brings the schema up to date. Replicas that start at once queue behind an advisory lock: the first migrates, the
  * others find nothing left to do. The tables of the jobs come first, so that a migration may add one.
  *
- * @returns the names of the migrations that it ran.
+ * @param steps what is done at the end of each run.
+ * @returns the names of what it did.
  */
-export async function migrate(url: string, log: (message: string) => void): Promise<string[]> {
+export async function migrate(
+  url: string,
+  log: (message: string) => void,
+  steps: readonly MigrationStep[],
+): Promise<string[]> {
   return withMigrationLock(url, log, async (dataSource, client) => {
     const ran = await migrateJobSchema(client, url);
     const migrations = await dataSource.runMigrations({ transaction: 'each' });
-    return [...ran, ...migrations.map(({ name }) => name)];
+    ran.push(...migrations.map(({ name }) => name));
+    for (const step of steps) ran.push(...(await step(dataSource.manager, log)));
+    return ran;
   });
 }
 

@@ -7,7 +7,7 @@ import { rule } from './text.decorators.js';
 
 const INSTANT = z.iso.datetime({ offset: true });
 
-/** A moment in ISO 8601, with its zone. */
+/** A moment in ISO 8601 with its zone (`Z`, or an offset such as `+02:00`), on a day that exists. */
 export const IsInstant = (): PropertyDecorator =>
   applyDecorators(
     ApiProperty({ type: 'string', format: 'date-time' }),

@@ -13,6 +13,7 @@ const CODES: Readonly<Record<string, FieldCode>> = {
   isDefined: 'required',
   isString: 'type',
   isInt: 'type',
+  isNumber: 'type',
   isBoolean: 'type',
   isArray: 'type',
   minLength: 'too_short',
