@@ -16,7 +16,7 @@ import {
   upload,
 } from './helpers/pictures.js';
 import { Queue } from './helpers/queue.js';
-import { until } from './helpers/until.js';
+import { until } from './helpers/eventually.js';
 
 const NOT_FOUND = { status: 404, code: 'not_found' };
 const NOTHING_ASTRAY = { files: [], rows: [] };

@@ -1,7 +1,7 @@
 import { type Answer, expectProblem, harness, type StartOptions, TestApp } from './helpers/app.js';
 import { aSmallPicture, aUserWith, pictureIds, PICTURES, upload } from './helpers/pictures.js';
 import { ScriptedStore } from './helpers/scripted-store.js';
-import { until } from './helpers/until.js';
+import { until } from './helpers/eventually.js';
 import { Wire } from './helpers/wire.js';
 
 const NOT_FOUND = { status: 404, code: 'not_found' };
