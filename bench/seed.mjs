@@ -6,6 +6,7 @@
 import { Command, InvalidArgumentError } from 'commander';
 import { performance } from 'node:perf_hooks';
 
+import { MIGRATION_STEPS } from '../dist/app.migration-steps.js';
 import { processEnvironment } from '../dist/platform/config/process-environment.js';
 import { loadConfiguration } from '../dist/platform/config/load-config.js';
 import { databaseConfig } from '../dist/platform/database/database.config.js';
@@ -35,7 +36,7 @@ async function seed() {
   const configuration = loadConfiguration([databaseConfig], processEnvironment());
   const database = await openDatabase(configuration.get(databaseConfig), console.log, 'attach');
   try {
-    await migrate(database.migrationUrl, console.log);
+    await migrate(database.migrationUrl, console.log, MIGRATION_STEPS);
     const began = performance.now();
     const seconds = () => ((performance.now() - began) / 1000).toFixed(1);
     await populate(database.url, {

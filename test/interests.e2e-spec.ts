@@ -2,9 +2,8 @@ import { randomUUID } from 'node:crypto';
 
 import { anAdministrator } from './helpers/administrator.js';
 import { type Answer, atOnce, harness, problem, type SignedInUser, TestApp } from './helpers/app.js';
-import { eventually } from './helpers/eventually.js';
+import { eventually, until } from './helpers/eventually.js';
 import { aCompleteUser, aProfile, aUserWithPicture, patch } from './helpers/profile.js';
-import { until } from './helpers/eventually.js';
 import { Wire } from './helpers/wire.js';
 
 const LIST = '/api/auth/event-interests';

@@ -1,5 +1,6 @@
 import pg from 'pg';
 
+import { nameKeyOf } from '../../dist/users/name-key.js';
 import { BIOS, CITIES, COUNTRIES, NAMES } from './world.mjs';
 
 const CHUNK = 20_000;
@@ -54,7 +55,8 @@ async function prepare(client, now) {
     `CREATE TEMP TABLE world AS
      SELECT slot, country->'prefixes' AS prefixes, (country->>'lowest')::bigint AS lowest,
             (country->>'span')::bigint AS span, pg_temp.texts(country->'first') AS first,
-            pg_temp.texts(country->'last') AS last, country->'cities' AS cities
+            pg_temp.texts(country->'last') AS last,
+            pg_temp.texts(country->'firstKeys') AS first_keys, pg_temp.texts(country->'lastKeys') AS last_keys, country->'cities' AS cities
      FROM jsonb_array_elements($1::jsonb) WITH ORDINALITY AS given (country, slot)`,
     [JSON.stringify(COUNTRIES.map(described))],
   );
@@ -71,7 +73,9 @@ async function prepare(client, now) {
 
 function described({ code, ...country }) {
   const { first, last } = NAMES[code];
-  return { ...country, first: first.split(' '), last: last.split(' '), cities: CITIES[code] };
+  const [firsts, lasts] = [first.split(' '), last.split(' ')];
+  const keys = { firstKeys: firsts.map(nameKeyOf), lastKeys: lasts.map(nameKeyOf) };
+  return { ...country, first: firsts, last: lasts, ...keys, cities: CITIES[code] };
 }
 
 async function insertChunk(client, [from, to]) {
@@ -104,9 +108,9 @@ const FUNCTIONS = `
 // One row a person, with the choices that several tables need.
 const PEOPLE = `
   CREATE TEMP TABLE people ON COMMIT DROP AS
-  SELECT n, pg_temp.id_at(created_at, n, 0) AS id, created_at, phone_number,
+  SELECT n, pg_temp.id_at(created_at, n, 0) AS id, date_trunc('milliseconds', created_at) AS created_at, phone_number,
          CASE WHEN fate < 0.985 THEN 'active' WHEN fate < 0.99 THEN 'suspended' ELSE 'deleted' END AS status,
-         last_seen, first_name || ' ' || last_name AS name, lower(first_name || ' ' || last_name) AS name_key, city->>0 AS city,
+         date_trunc('milliseconds', last_seen) AS last_seen, first_name || ' ' || last_name AS name, first_key || ' ' || last_key AS name_key, city->>0 AS city,
          fate < 0.99 AND pg_temp.dice(n, 20) < 0.88 AS is_complete,
          -- Half of them share where they are: around the centre of a city, a few anywhere on land or sea.
          CASE WHEN place < 0.55 THEN
@@ -120,8 +124,8 @@ const PEOPLE = `
            created_at + (s.now - created_at) * (1 - pg_temp.dice(n, 1) ^ 3) AS last_seen,
            (w.prefixes->>floor(jsonb_array_length(w.prefixes) * pg_temp.dice(n, 2))::int)
              || (w.lowest + n * 48271 % w.span) AS phone_number,
-           w.first[1 + floor(cardinality(w.first) * pg_temp.dice(n, 3) ^ 1.7)::int] AS first_name,
-           w.last[1 + floor(cardinality(w.last) * pg_temp.dice(n, 4) ^ 1.7)::int] AS last_name,
+           w.first[first_rank] AS first_name, w.first_keys[first_rank] AS first_key,
+           w.last[last_rank] AS last_name, w.last_keys[last_rank] AS last_key,
            w.cities->floor(jsonb_array_length(w.cities) * pg_temp.dice(n, 5) ^ 2.5)::int AS city
     FROM (
       SELECT n, settings.*,
@@ -130,7 +134,10 @@ const PEOPLE = `
              pg_temp.dice(n, 7) AS fate, pg_temp.dice(n, 8) AS place,
              country_of[1 + floor(1000 * pg_temp.dice(n, 9))::int] AS slot
       FROM settings, generate_series($1::bigint, $2::bigint - 1) AS n
-    ) AS s JOIN world w USING (slot)
+    ) AS s JOIN world w USING (slot), LATERAL (
+      SELECT 1 + floor(cardinality(w.first) * pg_temp.dice(n, 3) ^ 1.7)::int AS first_rank,
+             1 + floor(cardinality(w.last) * pg_temp.dice(n, 4) ^ 1.7)::int AS last_rank
+    ) AS ranks
   ) AS drawn`;
 
 const TABLES = [
@@ -144,9 +151,11 @@ const TABLES = [
 ];
 
 const INSERTS = [
-  `INSERT INTO users (id, phone_number, status, created_at, last_sign_in_at)
+  `INSERT INTO users (id, phone_number, status, created_at, last_sign_in_at, suspended_at, suspension_reason)
    SELECT id, CASE WHEN status <> 'deleted' THEN phone_number END, status, created_at,
-          CASE WHEN status <> 'deleted' THEN last_seen END
+          CASE WHEN status <> 'deleted' THEN last_seen END,
+          CASE WHEN status = 'suspended' THEN last_seen END,
+          CASE WHEN status = 'suspended' THEN 'Sends advertisements to strangers.' END
    FROM people`,
 
   `INSERT INTO user_profiles (user_id, name, name_key, bio, location, birth_date, gender, completed_at, is_verified,
@@ -180,7 +189,8 @@ const INSERTS = [
   `INSERT INTO location_points (user_id, latitude, longitude, accuracy_m, recorded_at)
    SELECT p.id, p.latitude + 0.01 * step * pg_temp.bell(p.n, 70 + step) / 10,
           p.longitude + 0.01 * step * pg_temp.bell(p.n, 120 + step) / 10, 20,
-          p.last_seen - interval '53 minutes' * step
+          -- The app's own times have milliseconds.
+          date_trunc('milliseconds', p.last_seen - interval '53 minutes' * step)
    FROM people p, settings, generate_series(0, floor(24 * pg_temp.dice(p.n, 69) ^ 3)::int) AS step
    WHERE p.status <> 'deleted' AND abs(p.latitude) < 80 AND abs(p.longitude) < 179
      AND p.last_seen > now - interval '30 days'`,
@@ -198,6 +208,7 @@ const INSERTS = [
      SELECT p.*, device, created_at + (last_seen - created_at) * device / 3 AS opened_at
      FROM people p, settings, generate_series(0, floor(3 * pg_temp.dice(p.n, 169) ^ 4)::int) AS device
      WHERE p.last_seen > now - interval '60 days'
+       AND (device = 0 AND p.status <> 'deleted' OR p.last_seen > now - interval '30 days')
    ) AS opened`,
 
   `INSERT INTO audit_log (id, at, actor_id, action, object_type, object_id, ip, user_agent, request_id, payload)

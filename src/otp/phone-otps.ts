@@ -305,7 +305,8 @@ export async function markVerifiedOtp(
 const purge = statement<{ deleted: number }>(
   'otp_purge',
   `WITH purged AS (
-     DELETE FROM phone_otps WHERE id IN (SELECT id FROM phone_otps WHERE expires_at < $1 LIMIT $2 FOR UPDATE SKIP LOCKED)
+     DELETE FROM phone_otps
+     WHERE id = ANY (ARRAY(SELECT id FROM phone_otps WHERE expires_at < $1 LIMIT $2 FOR UPDATE SKIP LOCKED))
      RETURNING id
    )
    SELECT count(*)::integer AS deleted FROM purged`,

@@ -229,7 +229,9 @@ const purge = statement<{ deleted: number }>(
   'session_purge',
   `WITH purged AS (
      DELETE FROM sessions
-     WHERE id IN (SELECT id FROM sessions WHERE LEAST(expires_at, revoked_at) < $1 LIMIT $2 FOR UPDATE SKIP LOCKED)
+     WHERE id = ANY (ARRAY(
+       SELECT id FROM sessions WHERE LEAST(expires_at, revoked_at) < $1
+       ORDER BY LEAST(expires_at, revoked_at) LIMIT $2 FOR UPDATE SKIP LOCKED))
      RETURNING id
    )
    SELECT count(*)::integer AS deleted FROM purged`,

@@ -94,9 +94,9 @@ export async function listTrail(
 const purge = statement<{ deleted: number }>(
   'location_points_purge',
   `WITH purged AS (
-     DELETE FROM location_points WHERE (user_id, recorded_at) IN (
-       SELECT user_id, recorded_at FROM location_points WHERE recorded_at < $1
-       ORDER BY recorded_at LIMIT $2 FOR UPDATE SKIP LOCKED)
+     DELETE FROM location_points WHERE ctid = ANY (ARRAY(
+       SELECT ctid FROM location_points WHERE recorded_at < $1
+       ORDER BY recorded_at LIMIT $2 FOR UPDATE SKIP LOCKED))
      RETURNING user_id
    )
    SELECT count(*)::integer AS deleted FROM purged`,
