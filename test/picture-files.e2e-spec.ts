@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, readdir, readFile, rename, rm, utimes, writeFile } from 'node:fs/promises';
+import { readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
@@ -15,8 +15,6 @@ import {
   toBlob,
   upload,
 } from './helpers/pictures.js';
-import { Queue } from './helpers/queue.js';
-import { until } from './helpers/eventually.js';
 
 const NOT_FOUND = { status: 404, code: 'not_found' };
 const NOTHING_ASTRAY = { files: [], rows: [] };
@@ -190,87 +188,15 @@ describe('a server that is killed', () => {
   );
 });
 
-describe('the sweep', () => {
-  it('spares files younger than an hour, and those of pictures, and takes what a write left unfinished', async () => {
-    const own = await TestApp.start({ database: await harness.database() });
-    const user = await own.signIn();
-    await upload(own, user, [small]);
-    const shard = join(own.started.pictures, 'ab');
-    await mkdir(shard, { recursive: true });
-    const leftovers = [`ab${'0'.repeat(30)}.webp`, `ab${'1'.repeat(32)}.tmp`];
-    for (const name of leftovers) await writeFile(join(shard, name), 'x');
-    await sweep(own);
-    expect((await strays(own)).files.sort()).toEqual(leftovers);
-    const longAgo = new Date(own.clock.now().getTime() - 3_700_000);
-    for (const name of leftovers) await utimes(join(shard, name), longAgo, longAgo);
-    await sweep(own);
-    await expect(strays(own)).resolves.toEqual(NOTHING_ASTRAY);
-    expect(await pictureIds(own, user)).toHaveLength(1);
-  });
-
-  it('is done at a start, if its hour has come while nobody was up', async () => {
-    const database = await harness.database();
-    const first = await TestApp.start({ database });
-    await mkdir(join(first.started.pictures, 'ab'));
-    await writeFile(join(first.started.pictures, 'ab', `ab${'2'.repeat(30)}.webp`), 'x');
-    await first.started.close();
-    first.clock.advance(3700);
-    const second = await first.replica();
-    await until(async () => (await strays(second)).files.length === 0);
-  });
-
-  it('is done by one of two replicas, every hour', async () => {
-    const database = await harness.database();
-    const listed = new Queue<number>();
-    const storageOf = (replica: number) => ({
-      list: () => {
-        listed.push(replica);
-        return [];
-      },
-    });
-    const one = await TestApp.start({ database, storage: storageOf(1) });
-    const two = await one.replica({ storage: storageOf(2) });
-    for (let hour = 1; hour <= 3; hour += 1) {
-      one.clock.advance(3600);
-      await Promise.all([one, two].map(lookAtSchedule));
-      await listed.next();
-    }
-    await Promise.all([one, two].map((app) => app.started.close()));
-    expect(listed.size).toBe(0);
-  });
-
-  it('does not take the pictures of another database for its own', async () => {
-    const own = await TestApp.start({ database: await harness.database() });
-    const shard = join(own.started.pictures, 'ab');
-    await mkdir(shard);
-    for (let index = 0; index < 201; index += 1) {
-      await writeFile(join(shard, `ab${String(index).padStart(30, '0')}.webp`), 'x');
-    }
-    await sweepLater(own);
-    expect(await readdir(shard)).toHaveLength(201);
-    expect(own.started.log.lines.join('')).toContain('does this store belong to it?');
-  });
-});
-
 function aForm(): FormData {
   const form = new FormData();
   form.append('pictures', toBlob(small), 'a.jpg');
   return form;
 }
 
-const sweep = (own: TestApp) => own.runJob('picture-sweep');
-
-async function lookAtSchedule({ started }: TestApp): Promise<void> {
-  const schedule = await started.provider<{ look(): Promise<void> }>(
-    'platform/jobs/job-schedule.js',
-    'JobSchedule',
-  );
-  await schedule.look();
-}
-
 async function sweepLater(own: TestApp): Promise<void> {
   own.clock.advance(3700);
-  await sweep(own);
+  await own.runJob('picture-sweep');
 }
 
 async function startKilled({ started }: TestApp, moment: string) {

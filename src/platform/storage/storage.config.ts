@@ -6,7 +6,7 @@ export const STORAGE_CONFIG = Symbol('STORAGE_CONFIG');
 
 export type StorageConfig = DiskConfig | S3Config;
 
-export interface DiskConfig {
+interface DiskConfig {
   driver: 'disk';
   /** Absent: `pictures` in the folder of the embedded database. */
   directory: string | undefined;
