@@ -319,8 +319,9 @@ describe('choosing an interest while it is made inactive', () => {
         DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION tell_late_choice()`);
     // Its own connections, as those of the others are all in use.
     const third = await app.replica();
-    let refused = 0;
-    for (let round = 0; round < 5; round += 1) {
+    const seen = new Set<number>();
+    // Until some came before it and some after it.
+    for (let round = 0; round < 5 || seen.size < 2; round += 1) {
       const { id, slug } = await anInterest();
       const users = await atOnce(30, () => aUserWithPicture(app));
       const body = aProfile({ event_interests: [slug] });
@@ -329,11 +330,10 @@ describe('choosing an interest while it is made inactive', () => {
       );
       await Promise.race(completions);
       expect((await change(id, { is_active: false }, third)).status).toBe(200);
-      const late = (await Promise.all(completions)).filter(({ status }) => status !== 200);
-      late.forEach(isRefused);
-      refused += late.length;
+      const answers = await Promise.all(completions);
+      for (const { status } of answers) seen.add(status);
+      answers.filter(({ status }) => status !== 200).forEach(isRefused);
     }
-    expect(refused).toBeGreaterThan(0);
     expect(await app.sql('SELECT FROM late_choices')).toEqual([]);
   });
 });

@@ -5,6 +5,7 @@ import { STATUS_CODES } from 'node:http';
 import { PROBLEMS_EXTENSION } from './api-problems.decorator.js';
 import { FIELD_CODES, type ProblemCode, PROBLEMS } from './problem-catalogue.js';
 import { PROBLEM_MEDIA_TYPE, PROBLEMS_PAGE } from './problem-response.js';
+import { ROLE_EXTENSION } from './require-role.decorator.js';
 
 type Operation = NonNullable<OpenAPIObject['paths'][string]['get']>;
 type Schema = NonNullable<NonNullable<OpenAPIObject['components']>['schemas']>[string];
@@ -87,17 +88,21 @@ function nameSuccess(operation: Operation): void {
   }
 }
 
-function addProblems(operation: Operation & { [PROBLEMS_EXTENSION]?: ProblemCode[] }): void {
+function addProblems(
+  operation: Operation & { [PROBLEMS_EXTENSION]?: ProblemCode[]; [ROLE_EXTENSION]?: string },
+): void {
   const codes: ProblemCode[] = [
     'malformed_request',
     ...(operation.requestBody ? BODY_PROBLEMS : []),
     ...(operation.parameters?.length ? (['validation_failed'] as const) : []),
     ...(operation.security?.length ? TOKEN_PROBLEMS : []),
+    ...(operation[ROLE_EXTENSION] ? (['forbidden'] as const) : []),
     ...(operation[PROBLEMS_EXTENSION] ?? []),
     'internal_error',
     'service_unavailable',
   ];
   Reflect.deleteProperty(operation, PROBLEMS_EXTENSION);
+  Reflect.deleteProperty(operation, ROLE_EXTENSION);
   for (const status of new Set(codes.map((code) => PROBLEMS[code].status))) {
     operation.responses[String(status)] = problemResponse(
       [...new Set(codes)].filter((code) => PROBLEMS[code].status === status),
