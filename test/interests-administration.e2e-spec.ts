@@ -10,6 +10,7 @@ import {
   tally,
   TestApp,
 } from './helpers/app.js';
+import { addInterest, aName, anInterest as addedInterest, changeInterest } from './helpers/interests.js';
 import { aProfile, aUserWithPicture } from './helpers/profile.js';
 
 const INTERESTS = '/api/admin/event-interests';
@@ -24,18 +25,12 @@ beforeAll(async () => {
   admin = await anAdministrator(app);
 });
 
-const aName = () => `Go ${randomUUID()}`;
-const add = (more: Record<string, unknown> = {}, on = app): Promise<Answer> =>
-  on.post(INTERESTS, { name: aName(), description: 'Black and white stones', ...more }, admin.bearer);
+const add = (more?: Record<string, unknown>, on = app): Promise<Answer> => addInterest(on, admin, more);
+const anInterest = (more?: Record<string, unknown>): Promise<Answer['body']> =>
+  addedInterest(app, admin, more);
 const change = (id: string, body: Record<string, unknown>, on = app): Promise<Answer> =>
-  on.request('PATCH', `${INTERESTS}/${id}`, { body, headers: admin.bearer });
+  changeInterest(on, admin, id, body);
 const slugsOf = (answers: readonly Answer[]): string[] => answers.map(({ body }) => body.slug);
-
-async function anInterest(more?: Record<string, unknown>): Promise<Answer['body']> {
-  const { status, body } = await add(more);
-  expect({ status, body }).toMatchObject({ status: 201 });
-  return body;
-}
 
 /** Every interest, page by page. */
 async function all(limit: number): Promise<Answer['body'][]> {

@@ -166,12 +166,13 @@ describe('the problems of the OpenAPI document', () => {
   });
 
   it('stand on every operation that can give them', () => {
-    for (const { name, requestBody, security, parameters = [], responses } of operations) {
+    for (const { name, tags, requestBody, security, parameters = [], responses } of operations) {
       const expected = [
         ...OF_ALL_OPERATIONS,
         ...(requestBody ? ['payload_too_large', 'unsupported_media_type', 'validation_failed'] : []),
         ...(parameters.some(({ in: place }) => place === 'query') ? ['validation_failed'] : []),
         ...(security ? ['access_token_invalid', 'access_token_expired'] : []),
+        ...(tags?.includes('Administration') ? ['forbidden'] : []),
       ];
       const missing = expected.filter((code) => !Object.values(responses).flatMap(codesOf).includes(code));
       expect({ name, missing }).toEqual({ name, missing: [] });

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { harness, TestApp } from './helpers/app.js';
 import { aSmallPicture, pictureIds, strays, upload } from './helpers/pictures.js';
 import { Queue } from './helpers/queue.js';
-import { until } from './helpers/until.js';
+import { until } from './helpers/eventually.js';
 
 const NOTHING_ASTRAY = { files: [], rows: [] };
 

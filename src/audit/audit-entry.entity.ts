@@ -6,8 +6,8 @@ import type { AuditAction } from './audit-action.js';
 export type AuditObjectType = 'user' | 'session' | 'event_interest';
 
 /**
- * One line of the audit log: who did what to what, from where. Ids only, of people: no number, no name, no token. Triggers
- * refuse its change and deletion.
+ * One line of the audit log: who did what to what, from where. Of people it has ids only: no number, no name, no token.
+ * Triggers refuse its change and deletion.
  */
 @Entity('audit_log')
 @Index('audit_log_actor_id_idx', ['actorId', 'id'])

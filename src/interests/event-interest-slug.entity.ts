@@ -2,7 +2,7 @@ import { Check, Column, Entity, Index, JoinColumn, ManyToOne, PrimaryColumn } fr
 
 import { EventInterest } from './event-interest.entity.js';
 
-/** A slug that an interest has, or had. It stays reserved for that one, so that nothing which a client kept changes its meaning. */
+/** A slug that an interest has, or had. It stays that one's: what a client has kept never changes its meaning. */
 @Entity('event_interest_slugs')
 @Index('event_interest_slugs_event_interest_id_idx', ['eventInterestId'])
 @Check(

@@ -4,7 +4,7 @@ import { ApiExtension } from '@nestjs/swagger';
 /** Metadata key that {@link RequireRole} sets on a handler or controller. */
 export const REQUIRED_ROLE = 'latchkey:role';
 
-/** Where it stands in the OpenAPI document until `completeDocument` spells out what it can answer. */
+/** Tells the OpenAPI document of it, in a place of its own: `@ApiProblems()` of a method hides that of its class. */
 export const ROLE_EXTENSION = 'x-role';
 
 /**
