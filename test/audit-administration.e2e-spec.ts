@@ -1,9 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import type { EntityManager } from 'typeorm';
 
 import { anAdministrator } from './helpers/administrator.js';
-import { type Answer, expectProblem, harness, type SignedInUser, TestApp } from './helpers/app.js';
-import { rowsRead } from './helpers/rows-read.js';
+import { type Answer, expectProblem, type SignedInUser, TestApp } from './helpers/app.js';
 
 let app: TestApp;
 let admin: SignedInUser;
@@ -150,63 +148,3 @@ describe('GET /api/admin/audit-log', () => {
     expect((await app.get('/api/admin/audit-log')).status).toBe(401);
   });
 });
-
-describe('among sixty thousand entries', () => {
-  let many: TestApp;
-  // One user with a fifth of all, another with a few old ones; one action that is rare, and old.
-  const busy = '01900000-0000-7000-8000-0000000000b1';
-  const quiet = '01900000-0000-7000-8000-0000000000b2';
-  const [from, to] = [new Date(30_000_000), new Date(30_001_000)];
-  beforeAll(async () => {
-    many = TestApp.at('', await app.freshDatabase());
-    await many.sql(
-      `INSERT INTO audit_log (id, at, actor_id, action, object_type, object_id, payload)
-       SELECT (lpad(to_hex(n * 1000), 12, '0') || '70008000' || lpad(to_hex(n), 12, '0'))::uuid, now(),
-              CASE WHEN n % 5 = 0 THEN $1::uuid WHEN n < 30 THEN $2::uuid ELSE gen_random_uuid() END,
-              CASE WHEN n % 3000 = 5 AND n < 20000 THEN 'role_granted' ELSE 'signed_in' END, 'session',
-              gen_random_uuid(), '{}'
-       FROM generate_series(1, 60000) AS n`,
-      [busy, quiet],
-    );
-    await many.sql('ANALYZE audit_log');
-  });
-
-  it.each<[what: string, search: AuditSearch]>([
-    ['all', {}],
-    ['a busy user', { userId: busy }],
-    ['a quiet user', { userId: quiet }],
-    ['a user who is not there', { userId: randomUUID() }],
-    ['an actor', { actorId: quiet }],
-    ['a busy actor', { actorId: busy }],
-    ['a common action', { action: 'signed_in' }],
-    ['a rare action', { action: 'role_granted' }],
-    ['an action that never was', { action: 'account_deleted' }],
-    ['a time', { from, to }],
-    ['a time of a user', { userId: busy, from, to }],
-    ['a rare action in a time', { action: 'role_granted', from, to }],
-    ['a rare action of a quiet user', { userId: quiet, action: 'role_granted' }],
-    ['what a quiet user did to a busy one', { userId: busy, actorId: quiet }],
-  ])('a search for %s reads few rows', async (_what, search) => {
-    const { searchEntries } = await harness.load<Rows>('audit/audit-rows.js');
-    for (const after of [undefined, '00000165-a0bc-7000-8000-000000000000']) {
-      const read = await rowsRead(many, (manager) => searchEntries(manager, search, { limit: 20, after }));
-      expect(read).toBeLessThanOrEqual(200);
-    }
-  });
-});
-
-interface AuditSearch {
-  userId?: string;
-  actorId?: string;
-  action?: string;
-  from?: Date;
-  to?: Date;
-}
-
-interface Rows {
-  searchEntries(
-    manager: EntityManager,
-    search: AuditSearch,
-    page: { limit: number; after: string | undefined },
-  ): Promise<unknown>;
-}

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 
 import { anAdministrator } from './helpers/administrator.js';
-import { expectInvalidToken, sessionIdOf } from './helpers/access-token.js';
+import { expectInvalidToken } from './helpers/access-token.js';
 import { type Answer, expectProblem, problem, type SignedInUser, TestApp } from './helpers/app.js';
 import { latchkey } from './helpers/command-line.js';
 import { eventually } from './helpers/eventually.js';
@@ -47,77 +47,6 @@ async function another(user: SignedInUser): Promise<SignedInUser> {
 }
 
 const isMissing = (answer: Answer) => expectProblem(answer, { status: 404, code: 'not_found' });
-
-describe('GET /api/admin/users/{id}', () => {
-  it('shows account, profile, sessions, and what happened last', async () => {
-    const ana = await aCompleteUser(app);
-    const again = await another(ana);
-    const { status, body, headers } = await details(ana.id);
-    expect(status).toBe(200);
-    expect(headers.get('cache-control')).toBe('no-store');
-    const time = expect.stringMatching(/^\d{4}-.*\.\d{3}Z$/);
-    const session = {
-      device_name: null,
-      ip: '127.0.0.1',
-      user_agent: expect.any(String),
-      created_at: time,
-      last_used_at: time,
-      expires_at: time,
-    };
-    const entry = (id: string) => ({
-      id: expect.any(String),
-      at: time,
-      actor_id: ana.id,
-      action: 'signed_in',
-      object_type: 'session',
-      object_id: id,
-      ip: '127.0.0.1',
-      user_agent: expect.any(String),
-      request_id: expect.any(String),
-      payload: {},
-    });
-    const [first, second] = [sessionIdOf(ana), sessionIdOf(again)];
-    expect(body).toEqual({
-      id: ana.id,
-      phone_number: ana.phoneNumber,
-      status: 'active',
-      name: 'Ana Pérez',
-      created_at: time,
-      last_sign_in_at: time,
-      roles: [],
-      needs_profile_completion: false,
-      suspension: null,
-      profile: (await profile(again)).body,
-      sessions: [second, first].map((id) => ({ id, ...session })),
-      audit_log: [second, first].map(entry),
-    });
-  });
-
-  it('shows of a deleted user the id, and the audit log under it', async () => {
-    const ana = await aCompleteUser(app);
-    await app.request('DELETE', '/api/auth/account', { headers: ana.bearer });
-    const { status, body } = await details(ana.id);
-    expect(status).toBe(200);
-    expect(body).toMatchObject({
-      id: ana.id,
-      phone_number: null,
-      status: 'deleted',
-      name: null,
-      last_sign_in_at: null,
-      suspension: null,
-      profile: null,
-      sessions: [],
-    });
-    expect(body.audit_log.map(({ action }: { action: string }) => action)).toEqual([
-      'account_deleted',
-      'signed_in',
-    ]);
-  });
-
-  it('answers 404 for a user who is not there', async () => {
-    for (const id of [randomUUID(), 'x', '%00', 'me']) isMissing(await details(id));
-  });
-});
 
 describe('POST /api/admin/users/{id}/suspend', () => {
   it('ends every session at once, here and elsewhere, and lets nobody in any more', async () => {

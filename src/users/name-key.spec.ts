@@ -20,7 +20,7 @@ describe('nameKeyOf', () => {
   it.each(['ΑΣΤΕΡΙΑΣ ΠΑΠΠΑΣ', 'Ana Pérez', 'Straße', '王小明', '김민수', 'Nguyễn Văn An'])(
     'of each beginning of %s is the beginning of its own',
     (name) => {
-      const characters = [...name];
+      const characters = Array.from(name);
       for (let length = 1; length <= characters.length; length += 1) {
         const beginning = characters.slice(0, length).join('');
         expect(nameKeyOf(name).startsWith(nameKeyOf(beginning))).toBe(true);

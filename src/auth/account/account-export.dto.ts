@@ -1,6 +1,5 @@
 import { ApiProperty } from '@nestjs/swagger';
 
-import type { AuditEntry } from '../../audit/audit-entry.entity.js';
 import type { PhoneOtp } from '../../otp/phone-otp.entity.js';
 import { ApiDateTime, ApiInteger, ApiUuid } from '../../platform/http/api-properties.js';
 import { each, type Streamed } from '../../platform/http/streamed-json.js';
@@ -139,13 +138,8 @@ export function toAccountExportDto(
     location_trail: each(trail, toCoordinatesDto),
     sessions: each(sessions, toExportedSessionDto),
     codes: each(codes, toExportedCodeDto),
-    activity: each(activity, (entry) => toExportedActivityDto(entry, user.id)),
+    activity: each(activity, (entry) => toActivityDto(entry, user.id, { isWhole: true })),
   };
-}
-
-/** Here, what staff wrote about the user is theirs to read. */
-function toExportedActivityDto(entry: AuditEntry, userId: string): ActivityDto {
-  return { ...toActivityDto(entry, userId), details: entry.payload };
 }
 
 function toExportedAccountDto(user: User, profileCompletedAt: Date | null): ExportedAccountDto {

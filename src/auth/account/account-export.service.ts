@@ -12,6 +12,7 @@ import { inPages } from '../../platform/database/in-pages.js';
 import type { ClientInfo } from '../../platform/http/client-info.decorator.js';
 import type { Caller } from '../../platform/http/current-user.decorator.js';
 import { Problem } from '../../platform/http/problem.js';
+import type { Pages } from '../../platform/http/streamed-json.js';
 import { Turns } from '../../platform/turns.js';
 import type { Coordinates } from '../../users/coordinates/coordinates.js';
 import { CoordinatesService } from '../../users/coordinates/coordinates.service.js';
@@ -21,15 +22,15 @@ import { UsersService } from '../../users/users.service.js';
 import { requireRecentSignIn } from './recent-sign-in.js';
 import { Session } from '../sessions/session.entity.js';
 
-/** All that is kept about a user; the lists are read as they are asked for. */
+/** All that is kept about a user; the lists are read a page at a time, as they are asked for. */
 export interface AccountExport {
   exportedAt: Date;
   user: User;
   profile: Profile;
-  trail: AsyncIterable<Coordinates>;
-  sessions: AsyncIterable<Session>;
-  codes: AsyncIterable<PhoneOtp>;
-  activity: AsyncIterable<AuditEntry>;
+  trail: Pages<Coordinates>;
+  sessions: Pages<Session>;
+  codes: Pages<PhoneOtp>;
+  activity: Pages<AuditEntry>;
 }
 
 /** Gives out what is kept about a user. A table with a user's column belongs into it: a test compares the two. */

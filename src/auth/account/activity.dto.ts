@@ -44,9 +44,16 @@ export class ActivitiesDto {
   next_cursor!: string | null;
 }
 
-export function toActivityDto(entry: AuditEntry, userId: string): ActivityDto {
-  // Whose address it is matters to the user where it was theirs, or may have been a thief's; not where it was staff,
-  // whose reasons are for staff as well, and for who asks for an export.
+/**
+ * @param options.isWhole with what staff wrote: it is about the user, who has a right to it (GDPR, article 15), though
+ *   an app need not show it day by day.
+ */
+export function toActivityDto(
+  entry: AuditEntry,
+  userId: string,
+  { isWhole = false }: { isWhole?: boolean } = {},
+): ActivityDto {
+  // Whose address it is matters to the user where it was theirs, or may have been a thief's; not where it was staff.
   const isShown = entry.actorId === userId || entry.actorId === null;
   return {
     id: entry.id,
@@ -56,7 +63,7 @@ export function toActivityDto(entry: AuditEntry, userId: string): ActivityDto {
     session_id: entry.objectType === 'session' ? entry.objectId : sessionIn(entry.payload),
     ip: isShown ? entry.ip : null,
     user_agent: isShown ? entry.userAgent : null,
-    details: isShown ? entry.payload : {},
+    details: isShown || isWhole ? entry.payload : {},
   };
 }
 

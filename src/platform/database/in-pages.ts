@@ -8,11 +8,11 @@ const PAGE = 500;
 export async function* inPages<Item, Key>(
   read: (page: { limit: number; after: Key | undefined }) => Promise<readonly Item[]>,
   keyOf: (item: Item) => Key,
-): AsyncGenerator<Item> {
+): AsyncGenerator<readonly Item[]> {
   let after: Key | undefined;
   for (;;) {
     const items = await read({ limit: PAGE, after });
-    yield* items;
+    yield items;
     const last = items.at(-1);
     if (last === undefined || items.length < PAGE) return;
     after = keyOf(last);

@@ -1,14 +1,17 @@
-/** An object for JSON, whose lists may be read while they are written. */
+/** An object for JSON, whose lists may be read while they are written, some items at a time. */
 export type Streamed<T> = {
-  [Field in keyof T]: T[Field] extends readonly (infer Item)[] ? T[Field] | AsyncIterable<Item> : T[Field];
+  [Field in keyof T]: T[Field] extends readonly (infer Item)[] ? T[Field] | Pages<Item> : T[Field];
 };
+
+/** A list of any length, in its order. */
+export type Pages<Item> = AsyncIterable<readonly Item[]>;
 
 /** The JSON of an object, piece by piece. */
 export async function* jsonText(object: object): AsyncGenerator<string> {
   let before = '{';
   for (const [field, value] of Object.entries(object)) {
     yield `${before}${JSON.stringify(field)}:`;
-    if (isAsyncIterable(value)) yield* jsonList(value);
+    if (isAsyncIterable(value)) yield* jsonList(value as Pages<unknown>);
     else yield JSON.stringify(value);
     before = ',';
   }
@@ -17,21 +20,22 @@ export async function* jsonText(object: object): AsyncGenerator<string> {
 
 /** What `to` makes of each item. */
 export async function* each<Item, Made>(
-  items: AsyncIterable<Item>,
+  pages: Pages<Item>,
   to: (item: Item) => Made,
-): AsyncGenerator<Made> {
-  for await (const item of items) yield to(item);
+): AsyncGenerator<readonly Made[]> {
+  for await (const items of pages) yield items.map(to);
 }
 
-async function* jsonList(items: AsyncIterable<unknown>): AsyncGenerator<string> {
+async function* jsonList(pages: Pages<unknown>): AsyncGenerator<string> {
   let before = '[';
-  for await (const item of items) {
-    yield `${before}${JSON.stringify(item)}`;
+  for await (const items of pages) {
+    if (items.length === 0) continue;
+    yield before + items.map((item) => JSON.stringify(item)).join(',');
     before = ',';
   }
   yield before === '[' ? '[]' : ']';
 }
 
-function isAsyncIterable(value: unknown): value is AsyncIterable<unknown> {
+function isAsyncIterable(value: unknown): boolean {
   return typeof value === 'object' && value !== null && Symbol.asyncIterator in value;
 }
