@@ -8,7 +8,7 @@ import { Problem } from '../platform/http/problem.js';
 import { type Logger, LOGGER } from '../platform/observability/logger.js';
 import { OBJECT_STORAGE, type ObjectStorage } from '../platform/storage/object-storage.js';
 import { DecodeQueue } from './decode-queue.js';
-import { processPicture } from './picture-processing.js';
+import { Decoders } from './decoders.service.js';
 import { countPictures, deletePicture, insertPictures, listPictures, placePictures } from './picture-rows.js';
 import type { Picture } from './pictures-of-user.js';
 import { newStorageKey, PICTURE_MEDIA_TYPE, renditionsOf } from './renditions.js';
@@ -36,6 +36,7 @@ export class PicturesService {
     @Inject(OBJECT_STORAGE) private readonly storage: ObjectStorage,
     @Inject(LOGGER) private readonly log: Logger,
     private readonly queue: DecodeQueue,
+    private readonly decoders: Decoders,
   ) {}
 
   /**
@@ -64,7 +65,7 @@ export class PicturesService {
 
   private async store(storageKey: string, file: UploadedFile): Promise<StagedPicture> {
     const picture = await withTemporaryFile(file, (read) =>
-      this.queue.run(async () => processPicture(await read())),
+      this.queue.run(async () => this.decoders.process(await read())),
     );
     const { large, thumbnail } = renditionsOf(storageKey);
     await this.storage.put(large, picture.large, PICTURE_MEDIA_TYPE);

@@ -131,16 +131,32 @@ function crc32(bytes) {
 }
 
 /** Noise of the size of a phone's picture, which compresses as badly as a photograph does. */
-export async function photograph(width, height, seed = 1) {
+export async function photograph(width, height, { quality = 85 } = {}) {
   const pixels = Buffer.alloc(width * height * 3);
-  let state = seed;
+  let state = 1;
   for (let at = 0; at < pixels.length; at += 1) {
     state = (state * 1103515245 + 12345) & 0x7fffffff;
     pixels[at] = ((at / 900) & 127) + ((state >> 16) & 31);
   }
   return sharp(pixels, { raw: { width, height, channels: 3 } })
-    .jpeg({ quality: 85 })
+    .jpeg({ quality })
     .toBuffer();
+}
+
+/** One colour on so many pixels, 50 million by default: few bytes that a decoder may need many for. */
+export function flat(type, { width = 8660, height = 5773, ...options } = {}) {
+  return sharp({ create: { width, height, channels: 3, background: '#808080' } })
+    .toFormat(type, options)
+    .toBuffer();
+}
+
+/** The same picture in a file of that size: what stands behind a picture is no part of it. */
+export function padded(file, size) {
+  const rest = Buffer.alloc(size - file.length);
+  // To AVIF it is one more box.
+  rest.writeUInt32BE(rest.length, 0);
+  rest.write('free', 4, 'latin1');
+  return Buffer.concat([file, rest]);
 }
 
 /** What a decoder sees in a picture. */
