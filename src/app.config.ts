@@ -8,6 +8,7 @@ import { serverConfig } from './platform/http/server.config.js';
 import { logConfig } from './platform/observability/log.config.js';
 import { storageConfig } from './platform/storage/storage.config.js';
 import { smsConfig } from './sms/sms.config.js';
+import { uploadsConfig } from './users/uploads.config.js';
 
 /** Every slice of the configuration, in the order of `.env.example`. */
 export const CONFIG_SLICES: readonly Slice<unknown>[] = [
@@ -18,6 +19,7 @@ export const CONFIG_SLICES: readonly Slice<unknown>[] = [
   otpConfig,
   tokensConfig,
   administrationConfig,
+  uploadsConfig,
   storageConfig,
   logConfig,
 ];

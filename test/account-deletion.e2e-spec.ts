@@ -74,6 +74,7 @@ describe('DELETE /api/auth/account', () => {
       created_at: expect.anything(),
       last_sign_in_at: null,
       phone_changes_asked_at: [],
+      uploads_at: [],
     });
     expect(await app.sql('SELECT id FROM phone_otps WHERE phone_number = $1', [user.phoneNumber])).toEqual(
       [],

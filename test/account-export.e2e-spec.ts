@@ -21,6 +21,7 @@ const EXPORTED: Record<string, Record<string, string | { leftOut: string }>> = {
     created_at: 'account.created_at',
     last_sign_in_at: 'account.last_sign_in_at',
     phone_changes_asked_at: 'account.phone_changes_asked_at',
+    uploads_at: 'account.uploads_at',
   },
   user_profiles: {
     user_id: { leftOut: THE_USER },

@@ -99,13 +99,12 @@ describe('while many upload', () => {
 
   it('one too many is refused before a byte of its body is read', async () => {
     const user = await app.signIn();
-    const queue = await app.started.provider<{ admit(work: () => Promise<void>): Promise<void> }>(
-      'pictures/decode-queue.js',
-      'DecodeQueue',
-    );
+    const queue = await app.started.provider<{
+      admit(owner: string, work: () => Promise<void>): Promise<void>;
+    }>('pictures/decode-queue.js', 'DecodeQueue');
     let release: () => void = () => undefined;
     const held = new Promise<void>((resolve) => (release = resolve));
-    const others = atOnce(66, () => queue.admit(() => held).catch(() => undefined));
+    const others = atOnce(66, (index) => queue.admit(String(index), () => held).catch(() => undefined));
     const answer = await answerTo(
       app.started.url,
       `POST ${PICTURES} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nAuthorization: ${user.bearer.authorization}\r\n${FORM}\r\n`,
@@ -118,11 +117,13 @@ describe('while many upload', () => {
 
   it('those who are slow, or hang up, keep nobody out', async () => {
     const user = await app.signIn();
+    const others = [await app.signIn(), await app.signIn()];
     const { port } = new URL(app.started.url);
-    const slow = await atOnce(12, async () => {
+    const slow = await atOnce(12, async (index) => {
+      const { authorization } = others[index % 2]!.bearer;
       const socket = connect(Number(port), '127.0.0.1');
       socket.write(
-        `POST ${PICTURES} HTTP/1.1\r\nHost: x\r\nAuthorization: ${user.bearer.authorization}\r\n${FORM}\r\n` +
+        `POST ${PICTURES} HTTP/1.1\r\nHost: x\r\nAuthorization: ${authorization}\r\n${FORM}\r\n` +
           '--x\r\nContent-Disposition: form-data; name="pictures"; filename="a"\r\n\r\nabc',
       );
       await once(socket, 'connect');

@@ -14,7 +14,9 @@ let original: Buffer = Buffer.alloc(0);
 
 stepBack();
 restrictDecoders();
-process.on('message', (order: DecoderOrder) => void obey(order).catch(refusal).then(answer));
+process.on('message', (order: DecoderOrder) => {
+  void obey(order).then(answer, (error: unknown) => answer(refusal(error)));
+});
 // The server is gone. An ordinary exit would wait for the decoder.
 process.on('disconnect', () => process.kill(process.pid, 'SIGKILL'));
 // A terminal sends it to the server as well, which finishes what is under way first.
@@ -30,10 +32,13 @@ async function obey(order: DecoderOrder): Promise<DecoderAnswer> {
 }
 
 function refusal(error: unknown): DecoderAnswer {
-  const code =
-    error instanceof Problem && error.code === 'unsupported_picture' ? error.code : 'picture_unreadable';
-  const { cause } = error as Error;
-  return { refused: code, reason: cause instanceof Error ? cause.message : String(error) };
+  const code = isProblem(error) && error.code === 'unsupported_picture' ? error.code : 'picture_unreadable';
+  const cause = isProblem(error) ? error.cause : error;
+  return { refused: code, reason: cause instanceof Error ? cause.message : code };
+}
+
+function isProblem(error: unknown): error is Problem {
+  return error instanceof Problem;
 }
 
 function answer(message: DecoderAnswer): void {

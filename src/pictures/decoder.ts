@@ -1,6 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
+import { childEnvironment } from '../platform/config/process-environment.js';
 import { Problem } from '../platform/http/problem.js';
 import type { ProcessedPicture } from './picture-processing.js';
 
@@ -15,6 +16,12 @@ export type DecoderAnswer =
   | { refused: 'unsupported_picture' | 'picture_unreadable'; reason: string };
 
 const MODULE = fileURLToPath(new URL('./decoder-process.js', import.meta.url));
+const SETTINGS = {
+  // No loader that libvips calls untrusted, from its very start.
+  VIPS_BLOCK_UNTRUSTED: '1',
+  // glibc would keep an arena of memory for each thread that has decoded a picture.
+  MALLOC_ARENA_MAX: '2',
+};
 // Of a picture of 50 megapixels, on a machine that is busy with other things.
 const MAX_MS = 30_000;
 
@@ -44,7 +51,7 @@ export class Decoder {
   static async start({ module = MODULE, maxMs = MAX_MS } = {}): Promise<Decoder> {
     const child = fork(module, [], {
       // Nothing of the server's: neither its secrets, nor a debugger's port.
-      env: environment(),
+      env: childEnvironment(SETTINGS),
       execArgv: [],
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
       serialization: 'advanced',
@@ -118,20 +125,6 @@ export class Decoder {
     this.end ??= why;
     this.waiting?.reject(this.end);
   }
-}
-
-function environment(): NodeJS.ProcessEnv {
-  const kept = ['PATH', 'LD_LIBRARY_PATH', 'SystemRoot'].flatMap((name) => {
-    const value = process.env[name];
-    return value === undefined ? [] : [[name, value] as const];
-  });
-  return {
-    ...Object.fromEntries(kept),
-    // No loader that libvips calls untrusted, from its very start.
-    VIPS_BLOCK_UNTRUSTED: '1',
-    // glibc would keep an arena of memory for each thread that has decoded a picture.
-    MALLOC_ARENA_MAX: '2',
-  };
 }
 
 function unexpected(answer: DecoderAnswer): Error {

@@ -100,16 +100,10 @@ function requireSupported({ format, compression, width, height }: Metadata): voi
 
 // Measured with pictures of 50 megapixels. What comes row by row needs next to nothing.
 function bytesPerPixel({ format, isProgressive, channels, depth, bitsPerSample }: Metadata): number {
-  switch (format) {
-    case 'jpeg':
-      return isProgressive ? 2 * channels : 0;
-    case 'png':
-      return isProgressive ? channels * (depth === 'ushort' ? 2 : 1) : 0;
-    case 'webp':
-      return 5;
-    default:
-      return (bitsPerSample ?? 8) > 8 ? 25 : 20;
-  }
+  if (format === 'jpeg') return isProgressive ? 2 * channels : 0;
+  if (format === 'png') return isProgressive ? channels * (depth === 'ushort' ? 2 : 1) : 0;
+  if (format === 'webp') return 5;
+  return (bitsPerSample ?? 8) > 8 ? 25 : 20;
 }
 
 // Pixels hold no metadata, so that none can get further than this.

@@ -42,11 +42,12 @@ export class PicturesService {
   /**
    * Reads, re-encodes and stores pictures: all of them, or none.
    *
-   * @throws {Problem} `service_unavailable` before anything is read where too much is under way;
-   *   `unsupported_picture`, `picture_unreadable`, `storage_unavailable`, and whatever reading the files throws.
+   * @throws {Problem} `rate_limited`, `service_unavailable` before anything is read where too much is under way, of
+   *   this owner or in all; `unsupported_picture`, `picture_unreadable`, `storage_unavailable`, and whatever reading
+   *   the files throws.
    */
-  stage(files: AsyncIterable<UploadedFile>): Promise<StagedPicture[]> {
-    return this.queue.admit(async () => {
+  stage(ownerId: string, files: AsyncIterable<UploadedFile>): Promise<StagedPicture[]> {
+    return this.queue.admit(ownerId, async () => {
       const begun: string[] = [];
       try {
         const staged: StagedPicture[] = [];

@@ -57,7 +57,14 @@ export class UserErasure {
     await transaction.update(
       User,
       { id: userId },
-      { status: 'deleted', phoneNumber: null, roles: [], lastSignInAt: null, phoneChangesAskedAt: [] },
+      {
+        status: 'deleted',
+        phoneNumber: null,
+        roles: [],
+        lastSignInAt: null,
+        phoneChangesAskedAt: [],
+        uploadsAt: [],
+      },
     );
   }
 }

@@ -31,4 +31,8 @@ export class User {
   /** When codes for a change of the number were asked for, of the last day. */
   @Column('timestamptz', { name: 'phone_changes_asked_at', array: true, default: '{}' })
   phoneChangesAskedAt!: Date[];
+
+  /** When uploads of pictures were begun, of the hour before the last one. */
+  @Column('timestamptz', { name: 'uploads_at', array: true, default: '{}' })
+  uploadsAt!: Date[];
 }

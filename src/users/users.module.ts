@@ -8,6 +8,7 @@ import { ProfilePicturesController } from './profile-pictures.controller.js';
 import { ProfilePicturesService } from './profile-pictures.service.js';
 import { ProfilePresenter } from './profile-presenter.js';
 import { ProfilesService } from './profiles.service.js';
+import { UploadBudget } from './upload-budget.js';
 import { UserNumbers } from './user-numbers.js';
 import { UserProfile } from './user-profile.entity.js';
 import { UserErasure } from './user-erasure.service.js';
@@ -25,6 +26,7 @@ import { UsersService } from './users.service.js';
     UserNumbers,
     ProfilesService,
     ProfilePicturesService,
+    UploadBudget,
     ProfilePresenter,
   ],
   exports: [UsersService, UserErasure, UserNumbers, ProfilePresenter],
