@@ -76,7 +76,8 @@ export function processPicture(original: Buffer): Promise<ProcessedPicture> {
   return orUnreadable(async () => render(await decode(original)));
 }
 
-// The first bytes decide which decoder sees the file at all. The first box of AVIF names its size and brands.
+// The first bytes decide which decoder sees the file at all. The first box of AVIF names its size and brands; that of a
+// sequence starts with one that libvips does not know.
 function looksSupported(file: Buffer): boolean {
   const isAt = (offset: number, signature: string) =>
     file.toString('latin1', offset, offset + signature.length) === signature;
@@ -84,7 +85,7 @@ function looksSupported(file: Buffer): boolean {
     isAt(0, '\xff\xd8\xff') ||
     isAt(0, '\x89PNG\r\n\x1a\n') ||
     (isAt(0, 'RIFF') && isAt(8, 'WEBP')) ||
-    (isAt(4, 'ftyp') && /^(?:.{4}){0,15}avi[fs]/s.test(file.toString('latin1', 8, file.readUInt32BE(0))))
+    (isAt(4, 'ftyp') && /^(?!avis)(?:.{4}){0,15}avif/s.test(file.toString('latin1', 8, file.readUInt32BE(0))))
   );
 }
 
