@@ -1,9 +1,11 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 
-import { type Answer, atOnce, expectProblem, type SignedInUser, TestApp } from './helpers/app.js';
+import { type Answer, atOnce, expectProblem, problem, type SignedInUser, TestApp } from './helpers/app.js';
 import { aSmallPicture, expectFault, expectPictures, PICTURES, toBlob, upload } from './helpers/pictures.js';
 import { answerTo } from './helpers/wire.js';
+
+const MEBIBYTE = 1024 * 1024;
 
 let app: TestApp;
 let small: Buffer;
@@ -51,6 +53,85 @@ describe('the form of an upload', () => {
     const user = await app.signIn();
     expectProblem(await sendForm(user, ...parts), { status: 400, code: 'malformed_request' });
     await expectPictures(app, user, 0);
+  });
+
+  const PART = '--x\r\nContent-Disposition: form-data; name="pictures"; filename="a"\r\n';
+
+  it.each<[what: string, body: () => string, expected: { status: number; code: string }]>([
+    [
+      'has hundreds of parts',
+      () => `${PART}\r\nabc\r\n`.repeat(500) + '--x--\r\n',
+      { status: 415, code: 'unsupported_picture' },
+    ],
+    [
+      'has hundreds of empty parts that are no pictures',
+      () => '--x\r\nContent-Disposition: form-data; name="a"\r\n\r\n\r\n'.repeat(500) + '--x--\r\n',
+      { status: 422, code: 'validation_failed' },
+    ],
+    [
+      'has thousands of headers in a part',
+      // Those past the first are thrown away.
+      () => `${PART}${'X-Header: 1\r\n'.repeat(5000)}\r\nabc\r\n--x--\r\n`,
+      { status: 415, code: 'unsupported_picture' },
+    ],
+    [
+      'has a header of 2 MiB in a part',
+      () => `${PART}X-Header: ${'a'.repeat(2 * 1024 * 1024)}\r\n\r\nabc\r\n--x--\r\n`,
+      { status: 415, code: 'unsupported_picture' },
+    ],
+    [
+      'has a field of a huge name',
+      () => `--x\r\nContent-Disposition: form-data; name="${'a'.repeat(7000)}"\r\n\r\nabc\r\n--x--\r\n`,
+      { status: 422, code: 'validation_failed' },
+    ],
+    [
+      'has a megabyte before its first part',
+      () => `${'a'.repeat(1024 * 1024)}\r\n--x--\r\n`,
+      { status: 422, code: 'validation_failed' },
+    ],
+  ])('that %s is refused, and leaves nothing', async (_what, body, { status, code }) => {
+    const user = await app.signIn();
+    const answer = await sendForm(user, body());
+    expect({ status: answer.status, code: answer.body.code }).toEqual({ status, code });
+    expect(JSON.stringify(answer.body).length).toBeLessThan(1000);
+    await expectPictures(app, user, 0);
+    expect((await upload(app, user, [small])).status).toBe(201);
+  });
+
+  it('takes a boundary of any length that is allowed', async () => {
+    const { bearer } = await app.signIn();
+    const boundary = 'b'.repeat(70);
+    const head = `--${boundary}\r\nContent-Disposition: form-data; name="pictures"\r\n\r\n`;
+    const raw = Buffer.concat([Buffer.from(head), small, Buffer.from(`\r\n--${boundary}--\r\n`)]);
+    const headers = { ...bearer, 'content-type': `multipart/form-data; boundary=${boundary}` };
+    expect((await app.request('POST', PICTURES, { raw, headers })).status).toBe(201);
+  });
+
+  it.each<[what: string, head: string, rest: string]>([
+    ['before its first part', '\r\n', 'a'],
+    ['in the headers of a part', PART, 'X-Header: 1\r\n'],
+    ['in parts of another boundary', '\r\n', '--y\r\n\r\n\r\n'],
+    ['behind its last part', '--x--\r\n', 'a'],
+  ])('that never ends %s is read no further than six pictures may be', async (_what, head, rest) => {
+    const { bearer } = await app.signIn();
+    const chunk = Buffer.from(rest.repeat(Math.ceil(MEBIBYTE / rest.length)));
+    let sent = 0;
+    const body = new ReadableStream<Uint8Array>({
+      pull(controller) {
+        controller.enqueue(sent === 0 ? Buffer.from(head) : chunk);
+        sent += 1;
+        if (sent === 200) controller.close();
+      },
+    });
+    const response = await fetch(`${app.started.url}${PICTURES}`, {
+      method: 'POST',
+      headers: { ...bearer, 'content-type': 'multipart/form-data; boundary=x' },
+      body,
+      // @ts-expect-error undici asks for it with a stream; the types of the DOM do not know it.
+      duplex: 'half',
+    });
+    expect(await response.json()).toEqual(problem('payload_too_large'));
+    expect(sent).toBeLessThan(200);
   });
 
   it('without a boundary is malformed', async () => {
