@@ -9,6 +9,7 @@ import { logConfig } from './platform/observability/log.config.js';
 import { storageConfig } from './platform/storage/storage.config.js';
 import { smsConfig } from './sms/sms.config.js';
 import { coordinatesConfig } from './users/coordinates/coordinates.config.js';
+import { uploadsConfig } from './users/uploads.config.js';
 
 /** Every slice of the configuration, in the order of `.env.example`. */
 export const CONFIG_SLICES: readonly Slice<unknown>[] = [
@@ -20,6 +21,7 @@ export const CONFIG_SLICES: readonly Slice<unknown>[] = [
   tokensConfig,
   administrationConfig,
   coordinatesConfig,
+  uploadsConfig,
   storageConfig,
   logConfig,
 ];

@@ -89,6 +89,7 @@ describe('DELETE /api/auth/account', () => {
       suspended_at: null,
       suspended_by: null,
       suspension_reason: null,
+      uploads_at: [],
     });
     expect(await app.sql('SELECT id FROM phone_otps WHERE phone_number = $1', [user.phoneNumber])).toEqual(
       [],

@@ -25,6 +25,7 @@ const EXPORTED: Record<string, Record<string, string | { leftOut: string }>> = {
     suspended_at: { leftOut: NOT_SUSPENDED },
     suspended_by: { leftOut: NOT_SUSPENDED },
     suspension_reason: { leftOut: NOT_SUSPENDED },
+    uploads_at: 'account.uploads_at',
   },
   user_profiles: {
     user_id: { leftOut: THE_USER },

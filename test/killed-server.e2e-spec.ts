@@ -6,7 +6,7 @@ import { join } from 'node:path';
 
 import { aPhoneNumber, type Answer, harness, type SignedInUser, TestApp } from './helpers/app.js';
 import { eventually } from './helpers/eventually.js';
-import { aSmallPicture, upload } from './helpers/pictures.js';
+import { aSmallPicture, PICTURES, upload } from './helpers/pictures.js';
 import { serve, type ServerProcess } from './helpers/server-process.js';
 import { Wire } from './helpers/wire.js';
 
@@ -110,6 +110,23 @@ describe('a server that is killed between the commit and the answer', () => {
     expect((await next.get('/api/auth/profile', bearer(one.body.access_token))).status).toBe(200);
     expect(await next.sql('SELECT count(*)::integer AS sessions FROM sessions')).toEqual([{ sessions: 1 }]);
     expect(await next.sql('SELECT attempts FROM phone_otps')).toEqual([{ attempts: 1 }]);
+  });
+
+  it('of an upload: the pictures are there, with their files, and a repeat adds others', async () => {
+    const killed = await start(wire.url);
+    const user = await signIn(killed);
+    const small = await aSmallPicture();
+    await killAt('pictures_insert', 'COMMIT', () => upload(killed, user, [small, small]));
+    const next = await start(database);
+    const { body } = await next.get(PICTURES, user.bearer);
+    expect(body.items).toHaveLength(2);
+    for (const { url, thumbnail_url: thumbnailUrl } of body.items) {
+      for (const address of [url, thumbnailUrl]) {
+        expect((await next.get(new URL(address).pathname)).status).toBe(200);
+      }
+    }
+    expect((await upload(next, user, [small])).body.items).toMatchObject([{ position: 2 }]);
+    expect(await files()).toHaveLength(6);
   });
 
   it('of a deletion: all is erased, the files of pictures too, and the repeat succeeds', async () => {

@@ -165,9 +165,14 @@ describe('while the disk is away', () => {
 });
 
 describe('a server that is killed', () => {
-  it.each(['half stored', 'stored', 'removed'])(
+  it.each([
+    ['being decoded', 0],
+    ['half stored', 1],
+    ['stored', 2],
+    ['removed', 2],
+  ])(
     'while a picture is %s leaves no row without a file, nor, after a sweep, a file without a row',
-    async (moment) => {
+    async (moment, left) => {
       const own = await TestApp.start({ database: await harness.database() });
       const user = await own.signIn();
       await upload(own, user, [small]);
@@ -180,7 +185,7 @@ describe('a server that is killed', () => {
       await expect(request).rejects.toThrow();
       expect(await doomed.end).toBe('SIGKILL');
       const { files, rows } = await strays(own);
-      expect({ files: files.length, rows }).toEqual({ files: moment === 'half stored' ? 1 : 2, rows: [] });
+      expect({ files: files.length, rows }).toEqual({ files: left, rows: [] });
       expect(await pictureIds(own, user)).toHaveLength(moment === 'removed' ? 0 : 1);
       await sweepLater(own);
       expect(await strays(own)).toEqual(NOTHING_ASTRAY);

@@ -1,9 +1,11 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 
-import { type Answer, atOnce, expectProblem, type SignedInUser, TestApp } from './helpers/app.js';
+import { type Answer, atOnce, expectProblem, problem, type SignedInUser, TestApp } from './helpers/app.js';
 import { aSmallPicture, expectFault, expectPictures, PICTURES, toBlob, upload } from './helpers/pictures.js';
 import { answerTo } from './helpers/wire.js';
+
+const MEBIBYTE = 1024 * 1024;
 
 let app: TestApp;
 let small: Buffer;
@@ -53,6 +55,85 @@ describe('the form of an upload', () => {
     await expectPictures(app, user, 0);
   });
 
+  const PART = '--x\r\nContent-Disposition: form-data; name="pictures"; filename="a"\r\n';
+
+  it.each<[what: string, body: () => string, expected: { status: number; code: string }]>([
+    [
+      'has hundreds of parts',
+      () => `${PART}\r\nabc\r\n`.repeat(500) + '--x--\r\n',
+      { status: 415, code: 'unsupported_picture' },
+    ],
+    [
+      'has hundreds of empty parts that are no pictures',
+      () => '--x\r\nContent-Disposition: form-data; name="a"\r\n\r\n\r\n'.repeat(500) + '--x--\r\n',
+      { status: 422, code: 'validation_failed' },
+    ],
+    [
+      'has thousands of headers in a part',
+      // Those past the first are thrown away.
+      () => `${PART}${'X-Header: 1\r\n'.repeat(5000)}\r\nabc\r\n--x--\r\n`,
+      { status: 415, code: 'unsupported_picture' },
+    ],
+    [
+      'has a header of 2 MiB in a part',
+      () => `${PART}X-Header: ${'a'.repeat(2 * 1024 * 1024)}\r\n\r\nabc\r\n--x--\r\n`,
+      { status: 415, code: 'unsupported_picture' },
+    ],
+    [
+      'has a field of a huge name',
+      () => `--x\r\nContent-Disposition: form-data; name="${'a'.repeat(7000)}"\r\n\r\nabc\r\n--x--\r\n`,
+      { status: 422, code: 'validation_failed' },
+    ],
+    [
+      'has a megabyte before its first part',
+      () => `${'a'.repeat(1024 * 1024)}\r\n--x--\r\n`,
+      { status: 422, code: 'validation_failed' },
+    ],
+  ])('that %s is refused, and leaves nothing', async (_what, body, { status, code }) => {
+    const user = await app.signIn();
+    const answer = await sendForm(user, body());
+    expect({ status: answer.status, code: answer.body.code }).toEqual({ status, code });
+    expect(JSON.stringify(answer.body).length).toBeLessThan(1000);
+    await expectPictures(app, user, 0);
+    expect((await upload(app, user, [small])).status).toBe(201);
+  });
+
+  it('takes a boundary of any length that is allowed', async () => {
+    const { bearer } = await app.signIn();
+    const boundary = 'b'.repeat(70);
+    const head = `--${boundary}\r\nContent-Disposition: form-data; name="pictures"\r\n\r\n`;
+    const raw = Buffer.concat([Buffer.from(head), small, Buffer.from(`\r\n--${boundary}--\r\n`)]);
+    const headers = { ...bearer, 'content-type': `multipart/form-data; boundary=${boundary}` };
+    expect((await app.request('POST', PICTURES, { raw, headers })).status).toBe(201);
+  });
+
+  it.each<[what: string, head: string, rest: string]>([
+    ['before its first part', '\r\n', 'a'],
+    ['in the headers of a part', PART, 'X-Header: 1\r\n'],
+    ['in parts of another boundary', '\r\n', '--y\r\n\r\n\r\n'],
+    ['behind its last part', '--x--\r\n', 'a'],
+  ])('that never ends %s is read no further than six pictures may be', async (_what, head, rest) => {
+    const { bearer } = await app.signIn();
+    const chunk = Buffer.from(rest.repeat(Math.ceil(MEBIBYTE / rest.length)));
+    let sent = 0;
+    const body = new ReadableStream<Uint8Array>({
+      pull(controller) {
+        controller.enqueue(sent === 0 ? Buffer.from(head) : chunk);
+        sent += 1;
+        if (sent === 200) controller.close();
+      },
+    });
+    const response = await fetch(`${app.started.url}${PICTURES}`, {
+      method: 'POST',
+      headers: { ...bearer, 'content-type': 'multipart/form-data; boundary=x' },
+      body,
+      // @ts-expect-error undici asks for it with a stream; the types of the DOM do not know it.
+      duplex: 'half',
+    });
+    expect(await response.json()).toEqual(problem('payload_too_large'));
+    expect(sent).toBeLessThan(200);
+  });
+
   it('without a boundary is malformed', async () => {
     const { bearer } = await app.signIn();
     const headers = { ...bearer, 'content-type': 'multipart/form-data' };
@@ -99,13 +180,12 @@ describe('while many upload', () => {
 
   it('one too many is refused before a byte of its body is read', async () => {
     const user = await app.signIn();
-    const queue = await app.started.provider<{ admit(work: () => Promise<void>): Promise<void> }>(
-      'pictures/decode-queue.js',
-      'DecodeQueue',
-    );
+    const queue = await app.started.provider<{
+      admit(owner: string, work: () => Promise<void>): Promise<void>;
+    }>('pictures/decode-queue.js', 'DecodeQueue');
     let release: () => void = () => undefined;
     const held = new Promise<void>((resolve) => (release = resolve));
-    const others = atOnce(66, () => queue.admit(() => held).catch(() => undefined));
+    const others = atOnce(66, (index) => queue.admit(String(index), () => held).catch(() => undefined));
     const answer = await answerTo(
       app.started.url,
       `POST ${PICTURES} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nAuthorization: ${user.bearer.authorization}\r\n${FORM}\r\n`,
@@ -118,11 +198,13 @@ describe('while many upload', () => {
 
   it('those who are slow, or hang up, keep nobody out', async () => {
     const user = await app.signIn();
+    const others = [await app.signIn(), await app.signIn()];
     const { port } = new URL(app.started.url);
-    const slow = await atOnce(12, async () => {
+    const slow = await atOnce(12, async (index) => {
+      const { authorization } = others[index % 2]!.bearer;
       const socket = connect(Number(port), '127.0.0.1');
       socket.write(
-        `POST ${PICTURES} HTTP/1.1\r\nHost: x\r\nAuthorization: ${user.bearer.authorization}\r\n${FORM}\r\n` +
+        `POST ${PICTURES} HTTP/1.1\r\nHost: x\r\nAuthorization: ${authorization}\r\n${FORM}\r\n` +
           '--x\r\nContent-Disposition: form-data; name="pictures"; filename="a"\r\n\r\nabc',
       );
       await once(socket, 'connect');

@@ -260,7 +260,9 @@ describe('POST /api/auth/profile/pictures', () => {
 
   it('never passes six pictures, however many uploads come at once', async () => {
     const user = await app.signIn();
-    const answers = await atOnce(10, () => upload(app, user, [small]));
+    // One process takes six of one user at once.
+    const replica = await app.replica();
+    const answers = await atOnce(10, (index) => upload(index < 5 ? app : replica, user, [small]));
     expect(tally(answers)).toEqual({ 201: 6, 409: 4 });
     for (const { status, body } of answers) {
       if (status === 409) expect(body).toEqual(problem('picture_limit_reached'));

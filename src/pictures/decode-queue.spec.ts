@@ -74,14 +74,29 @@ describe('DecodeQueue', () => {
   it('admits as many as can run and wait, and refuses one more at once', async () => {
     const queue = new DecodeQueue({ slots: 1, maxWaiting: 2 });
     const jobs = Array.from({ length: 3 }, held);
-    const admitted = jobs.map(({ work }) => queue.admit(work));
+    const admitted = jobs.map(({ work }, owner) => queue.admit(String(owner), work));
     const refused = held();
-    await expect(queue.admit(refused.work)).rejects.toMatchObject(UNAVAILABLE);
+    await expect(queue.admit('3', refused.work)).rejects.toMatchObject(UNAVAILABLE);
     expect(refused.hasBegun()).toBe(false);
     jobs[0]!.end();
     await admitted[0];
-    await expect(queue.admit(() => Promise.resolve('in'))).resolves.toBe('in');
+    await expect(queue.admit('3', () => Promise.resolve('in'))).resolves.toBe('in');
     jobs.slice(1).forEach(({ end }) => end());
     await Promise.all(admitted);
+  });
+
+  it('admits six of one owner, refuses one more at once, and keeps nobody else out', async () => {
+    const queue = new DecodeQueue({ slots: 1 });
+    const jobs = Array.from({ length: 6 }, held);
+    const admitted = jobs.map(({ work }) => queue.admit('ana', work));
+    const refused = held();
+    await expect(queue.admit('ana', refused.work)).rejects.toMatchObject({ code: 'rate_limited' });
+    expect(refused.hasBegun()).toBe(false);
+    await expect(queue.admit('ben', () => Promise.resolve('in'))).resolves.toBe('in');
+    jobs[0]!.fail();
+    await expect(admitted[0]).rejects.toThrow('failed');
+    await expect(queue.admit('ana', () => Promise.resolve('in'))).resolves.toBe('in');
+    jobs.slice(1).forEach(({ end }) => end());
+    await Promise.all(admitted.slice(1));
   });
 });

@@ -3,6 +3,8 @@ import { availableParallelism } from 'node:os';
 import { Problem } from '../platform/http/problem.js';
 
 const MAX_WAITING = 64;
+const MAX_OF_ONE_OWNER = 6;
+const RETRY_AFTER_SECONDS = 2;
 const MAX_WAIT_MS = 10_000;
 
 interface Options {
@@ -24,6 +26,7 @@ export class DecodeQueue {
   private readonly maxAdmitted: number;
   private readonly maxWaitMs: number;
   private readonly waiting: Waiting[] = [];
+  private readonly admittedOf = new Map<string, number>();
   private admitted = 0;
   private free: number;
 
@@ -37,14 +40,21 @@ export class DecodeQueue {
     this.maxWaitMs = maxWaitMs;
   }
 
-  /** @throws {Problem} `service_unavailable` while as many uploads as can be waited for are under way. */
-  async admit<T>(upload: () => Promise<T>): Promise<T> {
+  /**
+   * @throws {Problem} `rate_limited` while six uploads of that owner are under way: one account alone, with slow
+   *   requests, takes up no more places than that; `service_unavailable` while as many as can be waited for are.
+   */
+  async admit<T>(ownerId: string, upload: () => Promise<T>): Promise<T> {
+    const ofOwner = this.admittedOf.get(ownerId) ?? 0;
+    if (ofOwner >= MAX_OF_ONE_OWNER) throw new Problem('rate_limited', { retry_after: RETRY_AFTER_SECONDS });
     if (this.admitted >= this.maxAdmitted) throw new Problem('service_unavailable');
     this.admitted += 1;
+    this.admittedOf.set(ownerId, ofOwner + 1);
     try {
       return await upload();
     } finally {
       this.admitted -= 1;
+      this.leave(ownerId);
     }
   }
 
@@ -60,6 +70,12 @@ export class DecodeQueue {
     } finally {
       this.release();
     }
+  }
+
+  private leave(ownerId: string): void {
+    const left = (this.admittedOf.get(ownerId) ?? 0) - 1;
+    if (left > 0) this.admittedOf.set(ownerId, left);
+    else this.admittedOf.delete(ownerId);
   }
 
   private turn(): Promise<void> {

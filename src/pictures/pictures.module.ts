@@ -1,11 +1,11 @@
-import { Module, type OnModuleInit } from '@nestjs/common';
+import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 
 import { DecodeQueue } from './decode-queue.js';
+import { Decoders } from './decoders.service.js';
 import { PictureErasure } from './picture-erasure.service.js';
 import { PictureFilesController } from './picture-files.controller.js';
 import { PictureFiles } from './picture-files.service.js';
-import { restrictDecoders } from './picture-processing.js';
 import { PictureSweeper } from './picture-sweeper.js';
 import { PictureUrls } from './picture-urls.js';
 import { PicturesService } from './pictures.service.js';
@@ -21,12 +21,9 @@ import { ProfilePicture } from './profile-picture.entity.js';
     PictureErasure,
     PictureSweeper,
     PictureUrls,
+    Decoders,
     { provide: DecodeQueue, useFactory: () => new DecodeQueue() },
   ],
   exports: [PicturesService, PictureErasure, PictureUrls],
 })
-export class PicturesModule implements OnModuleInit {
-  onModuleInit(): void {
-    restrictDecoders();
-  }
-}
+export class PicturesModule {}

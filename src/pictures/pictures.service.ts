@@ -8,7 +8,7 @@ import { Problem } from '../platform/http/problem.js';
 import { type Logger, LOGGER } from '../platform/observability/logger.js';
 import { OBJECT_STORAGE, type ObjectStorage } from '../platform/storage/object-storage.js';
 import { DecodeQueue } from './decode-queue.js';
-import { processPicture } from './picture-processing.js';
+import { Decoders } from './decoders.service.js';
 import { countPictures, deletePicture, insertPictures, listPictures, placePictures } from './picture-rows.js';
 import type { Picture } from './pictures-of-user.js';
 import { newStorageKey, PICTURE_MEDIA_TYPE, renditionsOf } from './renditions.js';
@@ -36,16 +36,18 @@ export class PicturesService {
     @Inject(OBJECT_STORAGE) private readonly storage: ObjectStorage,
     @Inject(LOGGER) private readonly log: Logger,
     private readonly queue: DecodeQueue,
+    private readonly decoders: Decoders,
   ) {}
 
   /**
    * Reads, re-encodes and stores pictures: all of them, or none.
    *
-   * @throws {Problem} `service_unavailable` before anything is read where too much is under way;
-   *   `unsupported_picture`, `picture_unreadable`, `storage_unavailable`, and whatever reading the files throws.
+   * @throws {Problem} `rate_limited`, `service_unavailable` before anything is read where too much is under way, of
+   *   this owner or in all; `unsupported_picture`, `picture_unreadable`, `storage_unavailable`, and whatever reading
+   *   the files throws.
    */
-  stage(files: AsyncIterable<UploadedFile>): Promise<StagedPicture[]> {
-    return this.queue.admit(async () => {
+  stage(ownerId: string, files: AsyncIterable<UploadedFile>): Promise<StagedPicture[]> {
+    return this.queue.admit(ownerId, async () => {
       const begun: string[] = [];
       try {
         const staged: StagedPicture[] = [];
@@ -64,7 +66,7 @@ export class PicturesService {
 
   private async store(storageKey: string, file: UploadedFile): Promise<StagedPicture> {
     const picture = await withTemporaryFile(file, (read) =>
-      this.queue.run(async () => processPicture(await read())),
+      this.queue.run(async () => this.decoders.process(await read())),
     );
     const { large, thumbnail } = renditionsOf(storageKey);
     await this.storage.put(large, picture.large, PICTURE_MEDIA_TYPE);

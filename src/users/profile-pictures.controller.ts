@@ -32,12 +32,21 @@ export class ProfilePicturesController {
    *
    * They are stored upright and without their metadata (no place, no device), behind those that are there; at most
    * six in all. The answer holds the new ones.
+   *
+   * A user may begin 60 uploads in any hour (`UPLOADS_PER_HOUR`), refused pictures included, and have 6 under way at
+   * once; one more is refused with 429 `rate_limited` before its body is read.
    */
   @Post()
   @TakesMultipart()
   @ApiConsumes('multipart/form-data')
   @ApiBody({ schema: { type: 'object', required: ['pictures'], properties: { pictures: FILES } } })
-  @ApiProblems('picture_limit_reached', 'unsupported_picture', 'picture_unreadable', 'storage_unavailable')
+  @ApiProblems(
+    'picture_limit_reached',
+    'unsupported_picture',
+    'picture_unreadable',
+    'rate_limited',
+    'storage_unavailable',
+  )
   async uploadPictures(
     @CurrentUser() { userId }: Caller,
     @Uploads({ field: 'pictures', max: MAX_PICTURES, tooMany: 'picture_limit_reached' })

@@ -9,6 +9,7 @@ import { inTransaction } from '../platform/database/statement.js';
 import type { UploadedFile } from '../platform/http/multipart.js';
 import { Problem } from '../platform/http/problem.js';
 import { changeProfile, lockProfile } from './profile-rows.js';
+import { UploadBudget } from './upload-budget.js';
 
 /** What users do with the pictures of their own profile. */
 @Injectable()
@@ -17,6 +18,7 @@ export class ProfilePicturesService {
     @InjectEntityManager() private readonly db: EntityManager,
     @Inject(CLOCK) private readonly clock: Clock,
     private readonly pictures: PicturesService,
+    private readonly budget: UploadBudget,
   ) {}
 
   list(userId: string): Promise<Picture[]> {
@@ -26,14 +28,14 @@ export class ProfilePicturesService {
   /**
    * Adds pictures behind those that are there: all of them, or none.
    *
-   * @throws {Problem} `picture_limit_reached`, and what `PicturesService.stage` throws.
+   * @throws {Problem} `picture_limit_reached`, `rate_limited`, and what `PicturesService.stage` throws.
    */
   async add(userId: string, files: AsyncIterable<UploadedFile>): Promise<Picture[]> {
     // Spares a client the upload. What decides is the count under the lock.
     if ((await this.pictures.count(this.db, userId)) >= MAX_PICTURES) {
       throw new Problem('picture_limit_reached');
     }
-    const staged = await this.pictures.stage(files);
+    const staged = await this.pictures.stage(userId, this.counted(userId, files));
     try {
       return await this.change(userId, (transaction, { now }) =>
         this.pictures.attach(transaction, userId, staged, now),
@@ -43,6 +45,12 @@ export class ProfilePicturesService {
       if (error instanceof Problem) await this.pictures.discard(staged.map(({ storageKey }) => storageKey));
       throw error;
     }
+  }
+
+  /** Once the upload is admitted, and before anything of it is read. */
+  private async *counted(userId: string, files: AsyncIterable<UploadedFile>): AsyncIterable<UploadedFile> {
+    await this.budget.spend(userId);
+    yield* files;
   }
 
   /** @throws {Problem} `not_found`; `last_picture` where a complete profile would be left without one. */

@@ -69,6 +69,7 @@ export class UserErasure {
         suspendedAt: null,
         suspendedBy: null,
         suspensionReason: null,
+        uploadsAt: [],
       },
     );
   }

@@ -49,4 +49,8 @@ export class User {
 
   @Column('text', { name: 'suspension_reason', nullable: true })
   suspensionReason!: string | null;
+
+  /** When uploads of pictures were begun, of the hour before the last one. */
+  @Column('timestamptz', { name: 'uploads_at', array: true, default: '{}' })
+  uploadsAt!: Date[];
 }

@@ -13,6 +13,7 @@ import { ProfilePicturesController } from './profile-pictures.controller.js';
 import { ProfilePicturesService } from './profile-pictures.service.js';
 import { ProfilePresenter } from './profile-presenter.js';
 import { ProfilesService } from './profiles.service.js';
+import { UploadBudget } from './upload-budget.js';
 import { UserNumbers } from './user-numbers.js';
 import { UserProfile } from './user-profile.entity.js';
 import { UserSearch } from './user-search.js';
@@ -34,6 +35,7 @@ import { UsersService } from './users.service.js';
     UserSuspensions,
     ProfilesService,
     ProfilePicturesService,
+    UploadBudget,
     CoordinatesService,
     LocationPurge,
     NearbySearch,

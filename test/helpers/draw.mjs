@@ -1,6 +1,9 @@
-import { deflateSync } from 'node:zlib';
-
 import sharp from 'sharp';
+import * as thumbhash from 'thumbhash';
+
+import { animatedPng, withSegments } from './picture-bytes.mjs';
+
+export * from './picture-bytes.mjs';
 
 const RED = [220, 30, 30];
 const GREEN = [30, 200, 60];
@@ -11,23 +14,29 @@ const YELLOW = [230, 220, 40];
 export const SECRETS = ['secret-of-exif', 'secret-of-xmp', 'secret-of-iptc', 'secret-of-comment'];
 
 /** A picture whose corners are red, green (top), blue and yellow (bottom), with noise so that it has a size. */
-export async function picture(type = 'jpeg', { width = 320, height = 240, orientation = 1, colours } = {}) {
+export async function picture(
+  type = 'jpeg',
+  { width = 320, height = 240, orientation = 1, colours, profile, alpha = false, ...encoding } = {},
+) {
   const turned = orientation >= 5;
   const [columns, rows] = turned ? [height, width] : [width, height];
-  const pixels = Buffer.alloc(columns * rows * 3);
+  const drawing = Buffer.alloc(columns * rows * 3);
   for (let row = 0; row < rows; row += 1) {
     for (let column = 0; column < columns; column += 1) {
       const [x, y] = shownAt(orientation, { row, column, width, height });
       const colour = y < height / 2 ? (x < width / 2 ? RED : GREEN) : x < width / 2 ? BLUE : YELLOW;
       const noise = (x * 31 + y * 17) % 16;
       for (let band = 0; band < 3; band += 1)
-        pixels[(row * columns + column) * 3 + band] = colour[band] + noise;
+        drawing[(row * columns + column) * 3 + band] = colour[band] + noise;
     }
   }
-  const drawn = sharp(pixels, { raw: { width: columns, height: rows, channels: 3 } });
+  const drawn = sharp(drawing, { raw: { width: columns, height: rows, channels: 3 } });
+  if (alpha) drawn.ensureAlpha(0.9);
   if (colours) drawn.toColourspace(colours);
   if (orientation !== 1) drawn.withMetadata({ orientation });
-  return drawn.toFormat(type, type === 'avif' ? { effort: 0 } : {}).toBuffer();
+  // Colours are converted to those of the profile.
+  if (profile) drawn.withIccProfile(profile);
+  return drawn.toFormat(type, { ...(type === 'avif' && { effort: 0 }), ...encoding }).toBuffer();
 }
 
 // Where a stored pixel is shown (EXIF 2.32, tag 0x0112): which sides row 0 and column 0 are.
@@ -53,8 +62,9 @@ function shownAt(orientation, { row, column, width, height }) {
   }
 }
 
-/** A WebP of two pictures, red and blue. */
-export function animation() {
+/** A WebP or a PNG of two pictures, red and blue. */
+export function animation(type = 'webp') {
+  if (type === 'png') return animatedPng([RED, BLUE]);
   const frame = (colour) => Buffer.alloc(64 * 64 * 3, Buffer.from(colour));
   const raw = { width: 64, height: 128, channels: 3, pageHeight: 64 };
   return sharp(Buffer.concat([frame(RED), frame(BLUE)]), { raw })
@@ -83,64 +93,43 @@ export async function withMetadata() {
     `Photoshop 3.0\0${'8BIM\x04\x04\0\0\0\0\0\x13'}\x1c\x02\x69\0\x0e${iptc}`,
     'latin1',
   );
-  return Buffer.concat([
-    jpeg.subarray(0, 2),
-    segment(0xed, irb),
-    segment(0xfe, Buffer.from(comment)),
-    jpeg.subarray(2),
+  return withSegments(jpeg, [
+    [0xed, irb],
+    [0xfe, Buffer.from(comment)],
   ]);
-}
-
-function segment(marker, content) {
-  const head = Buffer.from([0xff, marker, 0, 0]);
-  head.writeUInt16BE(content.length + 2, 2);
-  return Buffer.concat([head, content]);
-}
-
-/** A PNG of one bit a pixel, all black: many pixels, few bytes. */
-export function blackPng(width, height) {
-  const header = Buffer.alloc(13);
-  header.writeUInt32BE(width, 0);
-  header.writeUInt32BE(height, 4);
-  header[8] = 1;
-  const rows = deflateSync(Buffer.alloc((Math.ceil(width / 8) + 1) * height));
-  return Buffer.concat([
-    Buffer.from('\x89PNG\r\n\x1a\n', 'latin1'),
-    chunk('IHDR', header),
-    chunk('IDAT', rows),
-    chunk('IEND', Buffer.alloc(0)),
-  ]);
-}
-
-function chunk(type, content) {
-  const body = Buffer.concat([Buffer.from(type), content]);
-  const framed = Buffer.alloc(body.length + 8);
-  framed.writeUInt32BE(content.length, 0);
-  body.copy(framed, 4);
-  framed.writeUInt32BE(crc32(body), body.length + 4);
-  return framed;
-}
-
-function crc32(bytes) {
-  let crc = ~0;
-  for (const byte of bytes) {
-    crc ^= byte;
-    for (let bit = 0; bit < 8; bit += 1) crc = (crc >>> 1) ^ (crc & 1 ? 0xedb88320 : 0);
-  }
-  return ~crc >>> 0;
 }
 
 /** Noise of the size of a phone's picture, which compresses as badly as a photograph does. */
-export async function photograph(width, height, seed = 1) {
+export async function photograph(width, height, { quality = 85 } = {}) {
   const pixels = Buffer.alloc(width * height * 3);
-  let state = seed;
+  let state = 1;
   for (let at = 0; at < pixels.length; at += 1) {
     state = (state * 1103515245 + 12345) & 0x7fffffff;
     pixels[at] = ((at / 900) & 127) + ((state >> 16) & 31);
   }
   return sharp(pixels, { raw: { width, height, channels: 3 } })
-    .jpeg({ quality: 85 })
+    .jpeg({ quality })
     .toBuffer();
+}
+
+/** One colour on so many pixels, 50 million by default: few bytes that a decoder may need many for. */
+export function flat(type, { width = 8660, height = 5773, ...options } = {}) {
+  return sharp({ create: { width, height, channels: 3, background: '#808080' } })
+    .toFormat(type, options)
+    .toBuffer();
+}
+
+/** The pixels of a picture, as they are stored. */
+export async function pixels(bytes) {
+  const { data, info } = await sharp(bytes, { ignoreIcc: true }).raw().toBuffer({ resolveWithObject: true });
+  return { data: [...data], width: info.width, height: info.height, channels: info.channels };
+}
+
+/** What a ThumbHash shows. */
+export function preview(hash) {
+  const bytes = Buffer.from(hash, 'base64url');
+  const { r, g, b, a } = thumbhash.thumbHashToAverageRGBA(bytes);
+  return { ratio: thumbhash.thumbHashToApproximateAspectRatio(bytes), average: [r, g, b, a] };
 }
 
 /** What a decoder sees in a picture. */

@@ -1,5 +1,7 @@
-// A server that is killed at its first `put`, once that is done, or at its first `delete`, before that is begun.
+// A server that is killed at its first `put`, once that is done, at its first `delete`, before that is begun, or while it
+// decodes its first picture.
 import { createApp } from '../../dist/create-app.js';
+import { Decoder } from '../../dist/pictures/decoder.js';
 import { DiskStorage } from '../../dist/platform/storage/disk-storage.js';
 
 const { STORAGE_DIR, KILLED_AT } = process.env;
@@ -16,6 +18,13 @@ class DeadlyStorage extends DiskStorage {
     await super.delete(keys);
   }
 }
+
+const { decode } = Decoder.prototype;
+Decoder.prototype.decode = function () {
+  const decoding = decode.call(this);
+  if (KILLED_AT === 'being decoded') die();
+  return decoding;
+};
 
 function die() {
   process.kill(process.pid, 'SIGKILL');

@@ -7,11 +7,25 @@ export interface Draw {
   SECRETS: readonly string[];
   picture(
     type?: string,
-    options?: { width?: number; height?: number; orientation?: number; colours?: string },
+    options?: {
+      width?: number;
+      height?: number;
+      orientation?: number;
+      colours?: string;
+      profile?: string;
+      alpha?: boolean;
+      /** And those of sharp's encoder. */
+      [encoding: string]: unknown;
+    },
   ): Promise<Buffer>;
   withMetadata(): Promise<Buffer>;
-  animation(): Promise<Buffer>;
-  blackPng(width: number, height: number): Buffer;
+  animation(type?: string): Promise<Buffer> | Buffer;
+  flat(
+    type: string,
+    options?: { width?: number; height?: number; [encoding: string]: unknown },
+  ): Promise<Buffer>;
+  pixels(bytes: Uint8Array): Promise<{ data: number[]; width: number; height: number; channels: number }>;
+  preview(hash: string): { ratio: number; average: number[] };
   look(bytes: Uint8Array): Promise<{
     format: string;
     width: number;
@@ -20,6 +34,15 @@ export interface Draw {
     metadata: string[];
     corners: string[];
   }>;
+  blackPng(width: number, height: number): Buffer;
+  withChunk(png: Buffer, type: string, content: Buffer): Buffer;
+  withSegments(jpeg: Buffer, segments: [marker: number, content: Buffer][]): Buffer;
+  withJpegProfile(jpeg: Buffer, profile: Buffer): Buffer;
+  withPngProfile(png: Buffer, profile: Buffer): Buffer;
+  withBox(file: Buffer, type: string, content: Buffer): Buffer;
+  claiming(type: string, file: Buffer, width: number, height: number): Buffer;
+  ofChannels(jpeg: Buffer, channels: number): Buffer;
+  padded(file: Buffer, size: number): Buffer;
 }
 
 export const PICTURES = '/api/auth/profile/pictures';

@@ -31,6 +31,8 @@ export class ExportedAccountDto {
   last_sign_in_at!: string | null;
   /** When codes for another number were asked for, of the last day. @example [] */
   phone_changes_asked_at!: string[];
+  /** When uploads of pictures were begun, of an hour. @example ["2026-03-08T09:12:00.000Z"] */
+  uploads_at!: string[];
   /** When the profile was completed. @example "2026-03-01T12:05:00.000Z" */
   @ApiOptionalDateTime()
   profile_completed_at!: string | null;
@@ -151,6 +153,7 @@ function toExportedAccountDto(user: User, profileCompletedAt: Date | null): Expo
     created_at: user.createdAt.toISOString(),
     last_sign_in_at: timeOrNull(user.lastSignInAt),
     phone_changes_asked_at: user.phoneChangesAskedAt.map((time) => time.toISOString()),
+    uploads_at: user.uploadsAt.map((time) => time.toISOString()),
     profile_completed_at: timeOrNull(profileCompletedAt),
   };
 }

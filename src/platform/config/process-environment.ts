@@ -9,3 +9,13 @@ export function processEnvironment(): Environment {
   }
   return process.env;
 }
+
+const OF_THE_SYSTEM = ['PATH', 'LD_LIBRARY_PATH', 'SystemRoot'];
+
+/** What a child needs to start, and nothing that is secret, with `settings` of its own. */
+export function childEnvironment(settings: Environment): Environment {
+  return {
+    ...Object.fromEntries(OF_THE_SYSTEM.map((name) => [name, process.env[name]])),
+    ...settings,
+  };
+}

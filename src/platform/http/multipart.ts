@@ -2,6 +2,7 @@ import multipart, { type MultipartFile } from '@fastify/multipart';
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import { RouteConfig } from '@nestjs/platform-fastify';
 import type { FastifyContextConfig, FastifyInstance, FastifyRequest } from 'fastify';
+import type { Readable } from 'node:stream';
 
 import type { FieldCode, FieldFault, ProblemCode } from './problem-catalogue.js';
 import { Problem } from './problem.js';
@@ -21,6 +22,7 @@ interface UploadRules {
 const MAX_FILE_BYTES = 10 * 1024 * 1024;
 // Boundaries and headers of parts; browsers send some 200 bytes a file.
 const MAX_BYTES_AROUND_A_FILE = 16 * 1024;
+const MAX_NAME_ECHOED = 100;
 const HAS_BODY = /^(POST|PUT|PATCH|DELETE|OPTIONS)$/;
 
 /** Marks a route as one that takes `multipart/form-data`, and nothing else. */
@@ -50,9 +52,8 @@ async function* filesOf(request: FastifyRequest, rules: UploadRules): AsyncGener
   if (request.headers['content-type'] === undefined) throw fault(rules.field, 'required');
   if (!request.isMultipart()) throw new Problem('unsupported_media_type');
   const { max, field } = rules;
-  if (Number(request.headers['content-length']) > max * (MAX_FILE_BYTES + MAX_BYTES_AROUND_A_FILE)) {
-    throw new Problem('payload_too_large');
-  }
+  const maxBytes = max * (MAX_FILE_BYTES + MAX_BYTES_AROUND_A_FILE);
+  if (Number(request.headers['content-length']) > maxBytes) throw new Problem('payload_too_large');
   const limits = {
     files: max,
     fields: 0,
@@ -63,8 +64,13 @@ async function* filesOf(request: FastifyRequest, rules: UploadRules): AsyncGener
     headerSize: 8 * 1024,
   };
   let count = 0;
+  const parts = request.parts({ limits });
+  const excess = new Excess(request.raw, maxBytes);
   try {
-    for await (const part of request.parts({ limits })) {
+    for (;;) {
+      const next = await Promise.race([parts.next(), excess.found]);
+      if (next.done) break;
+      const part = next.value;
       if (part.type !== 'file' || part.fieldname !== field) throw fault(part.fieldname, 'unknown_field');
       count += 1;
       yield bytesOf(part);
@@ -73,10 +79,32 @@ async function* filesOf(request: FastifyRequest, rules: UploadRules): AsyncGener
     throw toRefusal(error, rules);
   } finally {
     // An answer reaches a client that is still sending only if somebody listens; Node's timeout ends it.
+    excess.stop();
     request.raw.unpipe();
     request.raw.resume();
   }
   if (count === 0) throw fault(field, 'required');
+}
+
+/** Notices a body of no declared length that goes on: before its first part, in a header, behind its last file. */
+class Excess {
+  /** Rejects with `payload_too_large`. */
+  readonly found: Promise<never>;
+  readonly stop: () => void;
+
+  constructor(body: Readable, maxBytes: number) {
+    let left = maxBytes;
+    let refuse: (problem: Problem) => void = () => undefined;
+    this.found = new Promise<never>((_resolve, reject) => (refuse = reject));
+    // Somebody listens only while a part is waited for.
+    this.found.catch(() => undefined);
+    const count = (chunk: Uint8Array) => {
+      left -= chunk.length;
+      if (left < 0) refuse(new Problem('payload_too_large'));
+    };
+    body.on('data', count);
+    this.stop = () => body.off('data', count);
+  }
 }
 
 async function* bytesOf({ file }: MultipartFile): UploadedFile {
@@ -105,7 +133,7 @@ function toRefusal(error: unknown, rules?: UploadRules): unknown {
 const MESSAGES = { required: 'is missing', unknown_field: 'is no part of this form' };
 
 function fault(name: string | undefined, code: keyof typeof MESSAGES & FieldCode): Problem {
-  const field = (name ?? '').replaceAll('\0', '').toWellFormed();
+  const field = (name ?? '').slice(0, MAX_NAME_ECHOED).replaceAll('\0', '').toWellFormed();
   const found: FieldFault = { field, code, message: `${field || 'A part without a name'} ${MESSAGES[code]}` };
   return new Problem('validation_failed', { errors: [found] });
 }

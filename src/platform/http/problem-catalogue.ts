@@ -212,6 +212,12 @@ export const PROBLEMS = {
     advice: 'Wait `retry_after` seconds; until then no code is sent.',
     members: RETRY_AFTER,
   },
+  rate_limited: {
+    status: 429,
+    title: 'Too many requests',
+    advice: 'Wait `retry_after` seconds, then repeat.',
+    members: RETRY_AFTER,
+  },
   internal_error: {
     status: 500,
     title: 'Something went wrong on our side',
@@ -243,6 +249,7 @@ interface MembersByCode {
   otp_attempts_exceeded: { retry_after: number };
   otp_cooldown: { retry_after: number };
   otp_limit_reached: { retry_after: number };
+  rate_limited: { retry_after: number };
   sms_unavailable: { retry_after: number };
 }
 
