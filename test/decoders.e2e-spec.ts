@@ -9,7 +9,7 @@ import { expectProblem, harness, TestApp } from './helpers/app.js';
 import { decodersOf, environmentOf, mebibytesOf } from './helpers/children.js';
 import { aSmallPicture, aUserWith, type Draw, expectPictures, upload } from './helpers/pictures.js';
 import { serve } from './helpers/server-process.js';
-import { until } from './helpers/until.js';
+import { until } from './helpers/eventually.js';
 
 // Pictures are decoded in processes of their own; what Linux tells of them is looked at.
 

@@ -5,7 +5,7 @@ import { connect, type Socket } from 'node:net';
 import { harness, type SignedInUser, TestApp } from './helpers/app.js';
 import { openFilesOf } from './helpers/children.js';
 import { aSmallPicture, expectPictures, PICTURES, upload } from './helpers/pictures.js';
-import { until } from './helpers/until.js';
+import { until } from './helpers/eventually.js';
 
 const HEAD = '--x\r\nContent-Disposition: form-data; name="pictures"; filename="a"\r\n\r\n';
 

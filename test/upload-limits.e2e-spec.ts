@@ -3,7 +3,7 @@ import { connect, type Socket } from 'node:net';
 
 import { atOnce, expectProblem, harness, problem, type SignedInUser, tally, TestApp } from './helpers/app.js';
 import { aSmallPicture, expectPictures, PICTURES, upload } from './helpers/pictures.js';
-import { until } from './helpers/until.js';
+import { until } from './helpers/eventually.js';
 
 const TEXT = Buffer.from('no picture');
 
