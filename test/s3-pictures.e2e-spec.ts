@@ -211,14 +211,18 @@ describe('while the store is away', () => {
 });
 
 describe('a server that stops', () => {
+  let store: ScriptedStore;
+  beforeEach(async () => {
+    store = await ScriptedStore.start();
+  });
+  afterEach(() => store.stop());
+
   it('lets go of its connections to the store', async () => {
-    const store = await ScriptedStore.start();
     store.answers = () => ({ status: 200, body: '<ListBucketResult/>' });
     const { app } = await start({ S3_ENDPOINT: store.url });
     await app.runJob('picture-sweep');
     expect(await store.connections()).toBe(1);
     await app.started.close();
     await until(async () => (await store.connections()) === 0);
-    await store.stop();
   });
 });

@@ -149,10 +149,13 @@ describe('a store that speaks S3', () => {
     store.answers = () => ({ status: 200, body: '<DeleteResult/>' });
     await storage.put('ab01.webp', Buffer.from('x'), TYPE);
     await storage.delete(['ab01.webp', 'ab02.webp']);
-    const [put, deletion] = store.requests;
-    expect([put!.line, deletion!.line]).toEqual([
+    await listOf(storage);
+    const [put, deletion, list] = store.requests;
+    expect([put!.line, deletion!.line, list!.line]).toEqual([
       'PUT /pictures/ab01.webp?x-id=PutObject',
       'POST /pictures/?delete=',
+      // Folders of others are not even read.
+      'GET /pictures/?delimiter=%2F&list-type=2',
     ]);
     const checksums = ({ headers }: { headers: Record<string, unknown> }) =>
       Object.keys(headers).filter((name) => /checksum|md5|trailer|transfer/.test(name));
