@@ -280,10 +280,10 @@ describe('LOCATION_HISTORY_DAYS', () => {
     const ana = await own.signIn();
     await put(ana, aPoint(1, ago(2 * DAY - MINUTE, own)), own);
     await put(ana, aPoint(2, ago(HOUR, own)), own);
-    await own.runJob('location-purge');
+    await own.runJob('trail-purge');
     expect(await latitudesOf(ana, own)).toEqual([2, 1]);
     own.clock.advance(2 * MINUTE);
-    await own.runJob('location-purge');
+    await own.runJob('trail-purge');
     expect(await latitudesOf(ana, own)).toEqual([2]);
   });
 
@@ -306,7 +306,7 @@ describe('LOCATION_HISTORY_DAYS', () => {
     );
     for (const seconds of [HOUR, 0, -4 * MINUTE]) await put(ana, aPoint(1, ago(seconds, own)), own);
     expect(await own.sql('SELECT 1 FROM location_points WHERE latitude = 1')).toEqual([]);
-    await own.runJob('location-purge');
+    await own.runJob('trail-purge');
     expect(await latitudesOf(ana, own)).toEqual([]);
     expect((await own.get('/api/auth/profile', ana.bearer)).body.coordinates).toMatchObject({ latitude: 1 });
   });
