@@ -1,16 +1,8 @@
-import {
-  type Answer,
-  atOnce,
-  expectProblem,
-  harness,
-  type SignedInUser,
-  tally,
-  TestApp,
-} from './helpers/app.js';
+import { type Answer, atOnce, expectProblem, type SignedInUser, tally, TestApp } from './helpers/app.js';
 import { aCompleteUser, patch } from './helpers/profile.js';
 import { seededRandom } from './helpers/seeded-random.js';
 
-const [SECOND, MINUTE, HOUR, DAY] = [1, 60, 60 * 60, 24 * 60 * 60];
+const [SECOND, MINUTE, HOUR] = [1, 60, 60 * 60];
 const PATH = '/api/auth/profile/coordinates';
 
 interface Point {
@@ -265,50 +257,6 @@ describe('GET /api/auth/profile/coordinates/history', () => {
       expect((await history(ana, `?limit=${limit}`)).status).toBe(422);
     }
     expect((await app.get(`${PATH}/history`)).status).toBe(401);
-  });
-});
-
-describe('LOCATION_HISTORY_DAYS', () => {
-  afterAll(() => harness.closeApps());
-  const withDays = async (days: number) =>
-    TestApp.start({ database: await harness.database(), env: { LOCATION_HISTORY_DAYS: String(days) } });
-  const latitudesOf = async (user: SignedInUser, on: TestApp) =>
-    (await history(user, '', on)).body.items.map(({ latitude }: Point) => latitude) as number[];
-
-  it('keeps points for so long, and a job deletes them then', async () => {
-    const own = await withDays(2);
-    const ana = await own.signIn();
-    await put(ana, aPoint(1, ago(2 * DAY - MINUTE, own)), own);
-    await put(ana, aPoint(2, ago(HOUR, own)), own);
-    await own.runJob('location-purge');
-    expect(await latitudesOf(ana, own)).toEqual([2, 1]);
-    own.clock.advance(2 * MINUTE);
-    await own.runJob('location-purge');
-    expect(await latitudesOf(ana, own)).toEqual([2]);
-  });
-
-  it('keeps a point that comes later than that out of the trail; the profile has it, if it knows no newer', async () => {
-    const own = await withDays(2);
-    const ana = await own.signIn();
-    const old = aPoint(1, ago(2 * DAY + MINUTE, own));
-    expect((await put(ana, old, own)).status).toBe(204);
-    expect(await latitudesOf(ana, own)).toEqual([]);
-    expect((await own.get('/api/auth/profile', ana.bearer)).body.coordinates).toEqual(old);
-  });
-
-  it('empties the trails of all, however long they are, where it is 0, and adds nothing to them', async () => {
-    const own = await withDays(0);
-    const ana = await own.signIn();
-    await own.sql(
-      `INSERT INTO location_points (user_id, recorded_at, latitude, longitude)
-       SELECT $1, $2::timestamptz + n * interval '1 second', 0, 0 FROM generate_series(-2300, 200) AS n`,
-      [ana.id, ago(0, own)],
-    );
-    for (const seconds of [HOUR, 0, -4 * MINUTE]) await put(ana, aPoint(1, ago(seconds, own)), own);
-    expect(await own.sql('SELECT 1 FROM location_points WHERE latitude = 1')).toEqual([]);
-    await own.runJob('location-purge');
-    expect(await latitudesOf(ana, own)).toEqual([]);
-    expect((await own.get('/api/auth/profile', ana.bearer)).body.coordinates).toMatchObject({ latitude: 1 });
   });
 });
 

@@ -1,4 +1,4 @@
-import { type SignedInUser, TestApp } from './helpers/app.js';
+import { problem, type SignedInUser, TestApp } from './helpers/app.js';
 import { aCompleteUser } from './helpers/profile.js';
 
 interface PushServiceInTests {
@@ -61,6 +61,31 @@ describe('a module of a host app', () => {
       422,
       ['more', 'title'],
     ]);
+  });
+
+  it('finds who is near, and says what is wrong with a question in the words of the wire', async () => {
+    const [ana, ben, far] = [await aCompleteUser(app), await aCompleteUser(app), await aCompleteUser(app)];
+    const near = (query = '') => app.get(`/api/people/nearby${query}`, ana.bearer);
+    expect((await near()).body).toEqual({ items: [], next_cursor: null });
+    for (const [user, latitude] of [
+      [ana, 38.72],
+      [ben, 38.7245],
+      [far, 38.82],
+    ] as const) {
+      const body = { latitude, longitude: -9.14 };
+      await app.request('PUT', '/api/auth/profile/coordinates', { body, headers: user.bearer });
+    }
+    const [first, second] = [
+      { id: ben.id, name: 'Ana Pérez', distance_m: 600 },
+      { id: far.id, name: 'Ana Pérez', distance_m: 11_200 },
+    ];
+    expect((await near()).body).toEqual({ items: [first], next_cursor: null });
+    expect((await near('?radius_m=25000')).body).toEqual({ items: [first, second], next_cursor: null });
+    expect((await near('?cursor=x')).body).toEqual(
+      problem('validation_failed', { errors: [expect.objectContaining({ field: 'cursor' })] }),
+    );
+    expect((await near('?radius_m=1')).status).toBe(422);
+    expect((await app.get('/api/people/nearby')).status).toBe(401);
   });
 
   it('pushes to the devices of users, and forgets those that are gone', async () => {

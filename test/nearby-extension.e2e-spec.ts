@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { harness, TestApp } from './helpers/app.js';
 import { latchkey } from './helpers/command-line.js';
 import { eventually } from './helpers/eventually.js';
+import { readPage } from './helpers/walk.js';
 import { allPages, LISBON, refusalOf, settle, usersOf } from './helpers/nearby.js';
 
 const QUESTION = { ...LISBON, radius_m: 1000 };
@@ -169,6 +170,19 @@ describe('with the extension in another schema', () => {
 });
 
 describe('the index', () => {
+  it('that an owner makes beforehand as the documents say is the one that is made otherwise', async () => {
+    const database = await harness.database();
+    const definition = () =>
+      harness.sql(database, `SELECT pg_get_indexdef('user_profiles_place_idx'::regclass) AS definition`);
+    const made = await definition();
+    await harness.sql(database, 'DROP INDEX user_profiles_place_idx');
+    const [, documented = ''] =
+      /```sql\n(CREATE INDEX CONCURRENTLY .*?)```/s.exec(await readPage('docs/OPERATIONS.md')) ?? [];
+    await harness.sql(database, documented);
+    expect(await definition()).toEqual(made);
+    expect(await latchkey(database, 'migrate')).toBe('The schema is up to date\n');
+  });
+
   it('that is not complete is told, and not touched', async () => {
     const database = await harness.database();
     await settle(database, [LISBON]);

@@ -23,6 +23,7 @@ const FOR_ADMINISTRATORS: Record<string, ObjectRoute> = {
   'POST /api/admin/users/:id/suspend': { idOf, body: { reason: 'Spam.' } },
   'POST /api/admin/users/:id/reactivate': { idOf },
   'DELETE /api/admin/users/:id/sessions': { idOf },
+  'PATCH /api/admin/event-interests/:id': { idOf: interest, body: { is_active: true } },
 };
 
 // Where the object of another is what is asked for: what of it is shown, and to whom, is tested with its feature.
@@ -38,6 +39,10 @@ beforeAll(async () => {
 
 function idOf({ id }: SignedInUser): Promise<string> {
   return Promise.resolve(id);
+}
+
+function interest(): Promise<string> {
+  return Promise.resolve('0192a000-0000-7000-8000-000000000008');
 }
 
 async function pictureOf({ id }: SignedInUser): Promise<string> {

@@ -168,7 +168,7 @@ const REQUESTS: Record<string, Ask | Ask[]> = {
 /** Those that ask no table that grows, and those of test mode. */
 const OTHERS = [/^GET \/(?:health|docs|dev)\b/, 'GET /.well-known/jwks.json'];
 
-const JOBS = ['otp-purge', 'session-purge', 'location-purge', 'picture-sweep', 'signing-keys'];
+const JOBS = ['otp-purge', 'session-purge', 'trail-purge', 'picture-sweep', 'signing-keys'];
 
 describe(`among ${USERS} users, an index answers`, () => {
   it.each(Object.keys(REQUESTS))('%s', async (route) => {

@@ -6,7 +6,7 @@ import { PicturesModule } from '../pictures/pictures.module.js';
 import { CoordinatesController } from './coordinates/coordinates.controller.js';
 import { CoordinatesService } from './coordinates/coordinates.service.js';
 import { LocationPoint } from './coordinates/location-point.entity.js';
-import { LocationPurge } from './coordinates/location-purge.js';
+import { TrailPurge } from './coordinates/trail-purge.js';
 import { NearbySearch } from './nearby/nearby-search.service.js';
 import { ProfileController } from './profile.controller.js';
 import { ProfilePicturesController } from './profile-pictures.controller.js';
@@ -37,7 +37,7 @@ import { UsersService } from './users.service.js';
     ProfilePicturesService,
     UploadBudget,
     CoordinatesService,
-    LocationPurge,
+    TrailPurge,
     NearbySearch,
     ProfilePresenter,
   ],

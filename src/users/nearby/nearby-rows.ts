@@ -61,7 +61,7 @@ function statementFor(schema: string): Statement<FoundRow> {
   return made;
 }
 
-interface FindOptions {
+export interface FindOptions {
   circle: Circle;
   /** Ids of users to leave out. */
   exclude: readonly string[];

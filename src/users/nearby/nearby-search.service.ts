@@ -5,16 +5,17 @@ import { EntityManager } from 'typeorm';
 import { AppKeys } from '../../platform/config/app-keys.js';
 import { databaseErrorCode } from '../../platform/database/database-errors.js';
 import type { CursorFormat } from '../../platform/http/cursor.js';
-import { type Page, pageOf, toPage } from '../../platform/http/page.dto.js';
+import { type Page, pageOf } from '../../platform/http/page.dto.js';
 import { Problem } from '../../platform/http/problem.js';
 import { type Logger, LOGGER } from '../../platform/observability/logger.js';
 import { chordOf, metresOf } from './earth.js';
 import { nearbyCursor } from './nearby-cursor.js';
 import { type NearbyQuestion, questionFaults } from './nearby-question.js';
-import { type Found, findWithin } from './nearby-rows.js';
+import { type FindOptions, findWithin, type Found } from './nearby-rows.js';
 import { placeIndexFault, placeIndexState } from './place-index.js';
 
 const STEP_M = 100;
+const DEFAULT_LIMIT = 50;
 // Undefined function, operator, type or schema, no use of a schema: the extension is not where it was.
 const MOVED = new Set(['42883', '42704', '3F000', '42501']);
 
@@ -65,23 +66,17 @@ export class NearbySearch implements OnApplicationBootstrap {
 
   private check(question: NearbyQuestion): Page<Found> {
     const errors = questionFaults(question);
-    const { limit, cursor } = question;
-    const page = toPage(
-      { ...(limit && { limit }), ...(typeof cursor === 'string' && { cursor }) },
-      this.cursors,
-    );
-    if (cursor !== undefined && cursor !== null && !page.after) {
+    const { limit = DEFAULT_LIMIT, cursor } = question;
+    const after = typeof cursor === 'string' ? this.cursors.decode(cursor) : undefined;
+    if (cursor !== undefined && cursor !== null && !after) {
       const message = 'cursor must be the next_cursor of a page';
       errors.push({ field: 'cursor', code: 'format', message });
     }
     if (errors.length > 0) throw new Problem('validation_failed', { errors });
-    return page;
+    return { limit, after };
   }
 
-  private async search(
-    transaction: EntityManager,
-    options: Parameters<typeof findWithin>[2],
-  ): Promise<Found[]> {
+  private async search(transaction: EntityManager, options: FindOptions): Promise<Found[]> {
     this.schema ??= await this.schemaOfExtension(transaction);
     try {
       return await findWithin(transaction, this.schema, options);

@@ -12,7 +12,7 @@ import { keptSince } from './kept-since.js';
 
 /** Deletes the points of trails that are older than `LOCATION_HISTORY_DAYS`. */
 @Injectable()
-export class LocationPurge implements OnModuleInit {
+export class TrailPurge implements OnModuleInit {
   constructor(
     @InjectEntityManager() private readonly db: EntityManager,
     @Inject(CLOCK) private readonly clock: Clock,
@@ -22,7 +22,7 @@ export class LocationPurge implements OnModuleInit {
   ) {}
 
   onModuleInit(): void {
-    this.jobs.handle('location-purge', () => this.purge(), { cron: '53 * * * *' });
+    this.jobs.handle('trail-purge', () => this.purge(), { cron: '53 * * * *' });
   }
 
   private async purge(): Promise<void> {
