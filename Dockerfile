@@ -26,8 +26,6 @@ COPY bin bin
 # Where pictures are kept, unless a volume is mounted there.
 RUN mkdir -p /data/pictures && chown node:node /data/pictures
 ENV STORAGE_DIR=/data/pictures
-# glibc would keep an arena of memory for each thread that has decoded a picture.
-ENV MALLOC_ARENA_MAX=2
 USER node
 EXPOSE 3000
 HEALTHCHECK --interval=5s --timeout=4s --start-period=60s --retries=3 \

@@ -188,15 +188,20 @@ async function children() {
   return found;
 }
 
-/** User and system time of the server, all its threads, and of its children. */
+/** User and system time of the server, all its threads, and of its decoders, those that have ended too. */
 async function cpuSeconds() {
-  const pids = [server.pid, ...(await children())];
-  const stats = await Promise.all(pids.map((pid) => readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '')));
-  const ticks = stats.map((stat) => {
-    const fields = stat.split(') ')[1]?.split(' ') ?? [];
-    return Number(fields[11] ?? 0) + Number(fields[12] ?? 0);
-  });
-  return ticks.reduce((sum, some) => sum + some, 0) / TICKS_PER_SECOND;
+  const decoders = await children();
+  const times = await Promise.all([
+    ticksOf(server.pid, [11, 12, 13, 14]),
+    ...decoders.map((pid) => ticksOf(pid, [11, 12])),
+  ]);
+  return times.reduce((sum, ticks) => sum + ticks, 0) / TICKS_PER_SECOND;
+}
+
+async function ticksOf(pid, fields) {
+  const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
+  const values = stat.split(') ')[1]?.split(' ') ?? [];
+  return fields.reduce((sum, field) => sum + Number(values[field] ?? 0), 0);
 }
 
 async function mebibytes(field, pid = server.pid) {
