@@ -8,7 +8,7 @@ import { promisify } from 'node:util';
 import { expectProblem, harness, TestApp } from './helpers/app.js';
 import { decodersOf, environmentOf, mebibytesOf } from './helpers/children.js';
 import { aSmallPicture, aUserWith, type Draw, expectPictures, upload } from './helpers/pictures.js';
-import { serve } from './helpers/server-process.js';
+import { serve, type ServerProcess } from './helpers/server-process.js';
 import { until } from './helpers/eventually.js';
 
 // Pictures are decoded in processes of their own; what Linux tells of them is looked at.
@@ -32,7 +32,12 @@ beforeAll(async () => {
   draw = await harness.draw();
   small = await aSmallPicture();
 });
-afterEach(() => harness.closeApps());
+let server: ServerProcess | undefined;
+afterEach(async () => {
+  server?.child.kill('SIGKILL');
+  server = undefined;
+  await harness.closeApps();
+});
 
 describe('a decoder', () => {
   let start: DecoderModule['Decoder']['start'];
@@ -184,7 +189,7 @@ describe('a server', () => {
   it('that is killed takes its decoders with it', async () => {
     const directory = await mkdtemp(join(tmpdir(), 'latchkey-decoders-'));
     const database = await harness.database();
-    const { child, url } = await serve({
+    server = await serve({
       directory,
       environment: {
         DATABASE_URL: database,
@@ -192,6 +197,7 @@ describe('a server', () => {
         APP_SECRET: 'a-secret-for-tests-and-for-nothing-else',
       },
     });
+    const { child, url } = server;
     const app = TestApp.at(url, database);
     const user = await app.signIn();
     // It decodes while the server dies.

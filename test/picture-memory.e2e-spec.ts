@@ -6,15 +6,25 @@ import { join } from 'node:path';
 import { atOnce, harness, TestApp } from './helpers/app.js';
 import { mebibytesOf } from './helpers/children.js';
 import { upload } from './helpers/pictures.js';
-import { serve } from './helpers/server-process.js';
+import { serve, type ServerProcess } from './helpers/server-process.js';
 
 const MEBIBYTE = 1024 * 1024;
 
+let directory: string;
+let server: ServerProcess | undefined;
+beforeEach(async () => (directory = await mkdtemp(join(tmpdir(), 'latchkey-memory-'))));
+afterEach(async () => {
+  if (server?.child.exitCode === null) {
+    server.child.kill('SIGKILL');
+    await once(server.child, 'exit');
+  }
+  await rm(directory, { recursive: true, force: true });
+});
+
 describe('a server that thirty phones upload 10 MiB to at once', () => {
   it('takes less than 400 MiB of memory, and serves others meanwhile', async () => {
-    const directory = await mkdtemp(join(tmpdir(), 'latchkey-memory-'));
     const database = await harness.database();
-    const { child, url } = await serve({
+    server = await serve({
       directory,
       environment: {
         DATABASE_URL: database,
@@ -22,6 +32,7 @@ describe('a server that thirty phones upload 10 MiB to at once', () => {
         APP_SECRET: 'a-secret-for-tests-and-for-nothing-else',
       },
     });
+    const { child, url } = server;
     const app = TestApp.at(url, database);
     const draw = await harness.draw();
     const picture = await draw.picture('jpeg', { width: 1600, height: 1200 });
@@ -36,6 +47,5 @@ describe('a server that thirty phones upload 10 MiB to at once', () => {
     expect(await mebibytesOf(child.pid!, 'VmHWM')).toBeLessThan(400);
     child.kill('SIGTERM');
     expect(await once(child, 'exit')).toEqual([0, null]);
-    await rm(directory, { recursive: true, force: true });
   });
 });

@@ -1,7 +1,16 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 
-import { atOnce, expectProblem, harness, problem, type SignedInUser, tally, TestApp } from './helpers/app.js';
+import {
+  type Answer,
+  atOnce,
+  expectProblem,
+  harness,
+  problem,
+  type SignedInUser,
+  tally,
+  TestApp,
+} from './helpers/app.js';
 import { aSmallPicture, expectPictures, PICTURES, upload } from './helpers/pictures.js';
 import { until } from './helpers/eventually.js';
 
@@ -59,8 +68,14 @@ describe('UPLOADS_PER_HOUR', () => {
     const app = await start(4);
     const replica = await app.replica({ env: { UPLOADS_PER_HOUR: '4' } });
     const user = await app.signIn();
-    const answers = await atOnce(12, (index) => upload(index % 2 ? app : replica, user, [TEXT]));
-    expect(tally(answers)).toEqual({ 415: 4, 429: 8 });
+    let uploads: Promise<Answer[]> = Promise.resolve([]);
+    // They meet at the row: none is counted before the others have come as far.
+    await replica.started.transaction(async (transaction) => {
+      await transaction.query('SELECT FROM users WHERE id = $1 FOR UPDATE', [user.id]);
+      uploads = atOnce(12, (index) => upload(index % 2 ? app : replica, user, [TEXT]));
+      await until(async () => (await waiting(app)) >= 8);
+    });
+    expect(tally(await uploads)).toEqual({ 415: 4, 429: 8 });
     expect(await countOf(app, user)).toBe(4);
   });
 
@@ -111,6 +126,15 @@ async function countOf(app: TestApp, { id }: SignedInUser): Promise<number> {
     [id],
   );
   return row!.uploads;
+}
+
+/** How many statements wait for a lock. */
+async function waiting(app: TestApp): Promise<number> {
+  const [row] = await app.sql<{ waiting: number }>(
+    `SELECT count(*)::integer AS waiting FROM pg_stat_activity
+     WHERE datname = current_database() AND wait_event_type = 'Lock'`,
+  );
+  return row!.waiting;
 }
 
 /** An upload that begins, and does not go on. */

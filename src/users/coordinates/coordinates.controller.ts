@@ -37,7 +37,8 @@ export class CoordinatesController {
       latitude,
       longitude,
       accuracyM: accuracyM ?? null,
-      recordedAt: recordedAt ? new Date(recordedAt) : undefined,
+      // What is no text is a fault that waits in the body.
+      recordedAt: typeof recordedAt === 'string' ? new Date(recordedAt) : undefined,
     };
     await this.coordinates.record(userId, point, new Faults(body));
   }
