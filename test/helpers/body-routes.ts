@@ -193,6 +193,7 @@ export const BODY_ROUTES: Record<string, BodyRoute> = {
       ['recorded_at', 'Sun, 01 Mar 2026 12:00:00 GMT', 'format'],
       ['recorded_at', '+012026-03-01T12:00:00Z', 'format'],
       ['recorded_at', '', 'format'],
+      ['recorded_at', { toString: 0 }, 'type'],
       ['recorded_at', '1969-12-31T23:59:59.999Z', 'out_of_range'],
       ['recorded_at', '9999-12-31T23:59:59Z', 'out_of_range'],
     ],
