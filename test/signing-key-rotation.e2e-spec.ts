@@ -178,6 +178,16 @@ describe('latchkey keys rotate', () => {
     expect(await app.sql('SELECT kid FROM signing_keys')).toHaveLength(2);
   });
 
+  it('makes none where another has just made one by a clock that is ahead', async () => {
+    const app = await start();
+    await rotateByHand(app.started.database);
+    await app.sql(
+      `UPDATE signing_keys SET signs_from = signs_from + interval '1 minute' WHERE signs_from > now()`,
+    );
+    expect(await rotateByHand(app.started.database)).toMatch(/^A rotation is under way already/);
+    expect(await app.sql('SELECT kid FROM signing_keys WHERE retired_at IS NULL')).toHaveLength(2);
+  });
+
   it('takes the place of a key that waits for its turn by schedule', async () => {
     const app = await start();
     const [first] = await publishedBy(app);

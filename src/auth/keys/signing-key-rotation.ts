@@ -18,6 +18,8 @@ const SIGNS_FOR_MS = 30 * DAY_MS;
 const PUBLISHED_AHEAD_MS = DAY_MS;
 // Twice what JWKS may be cached for.
 const PUBLISHED_AHEAD_BY_HAND_MS = 10 * MINUTE_MS;
+// Of two rotations the second may have looked at its clock before the first did, while it waited for it, or go by another.
+const CLOCKS_DIFFER_MS = 5 * MINUTE_MS;
 // The longest life of an access token, and five minutes for clocks that disagree.
 const LAST_TOKEN_MS = 65 * MINUTE_MS;
 // A key that we cannot open may still sign for replicas of another secret: their deployment takes its time.
@@ -84,8 +86,9 @@ export async function rotateSigningKeys(
   if (rows.length > 0 && usable.length === 0) return undefined;
   const signsFrom = rows.length > 0 ? after(now, PUBLISHED_AHEAD_BY_HAND_MS) : now;
   const waiting = usable.filter((row) => row.signsFrom > now);
-  const underWay = waiting.find((row) => row.signsFrom <= signsFrom);
-  const later = waiting.filter((row) => row.signsFrom > signsFrom).map(({ kid }) => kid);
+  const soon = after(signsFrom, CLOCKS_DIFFER_MS);
+  const underWay = waiting.find((row) => row.signsFrom <= soon);
+  const later = waiting.filter((row) => row.signsFrom > soon).map(({ kid }) => kid);
   await retireSigningKeys(transaction, later, now);
   const next = underWay ?? (await makeKey(transaction, seal, { signsFrom, now }));
   return {
