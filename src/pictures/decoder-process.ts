@@ -42,7 +42,8 @@ function isProblem(error: unknown): error is Problem {
 }
 
 function answer(message: DecoderAnswer): void {
-  process.send?.(message);
+  // Where the server is gone, `disconnect` is what tells of it.
+  process.send?.(message, undefined, undefined, () => undefined);
 }
 
 /** Sign-ins go before pictures; and where memory runs out, it is this process that the kernel ends. */
