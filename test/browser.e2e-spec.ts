@@ -1,3 +1,4 @@
+import { anAdministrator } from './helpers/administrator.js';
 import { authorize, expectNoSidewaysScroll, Operation, PhoneBrowser, textOf } from './helpers/swagger-ui.js';
 
 let phone: PhoneBrowser;
@@ -41,6 +42,19 @@ describe('on a phone', () => {
 
     await expectNoSidewaysScroll(docs);
     await expectNoSidewaysScroll(inbox);
+    expect(phone.complaints).toEqual([]);
+  });
+
+  it('shows an administrator whole lists, as the page stands', async () => {
+    const admin = await anAdministrator(phone.app);
+    const docs = await phone.open('/docs');
+    await authorize(docs, admin.accessToken);
+    for (const path of ['/api/admin/users', '/api/admin/audit-log', '/api/admin/event-interests']) {
+      const list = await Operation.show(docs, 'get', path);
+      const { status, body } = await list.execute();
+      expect([path, status, body.items]).toEqual([path, 200, expect.arrayContaining([expect.anything()])]);
+    }
+    await expectNoSidewaysScroll(docs);
     expect(phone.complaints).toEqual([]);
   });
 

@@ -64,9 +64,11 @@ export async function widthsOf(page: Page, selector: string): Promise<{ own: num
   });
 }
 
-/** Gives Swagger UI an access token. */
+/** Gives Swagger UI an access token, in place of that of another tab. */
 export async function authorize(page: Page, token: string): Promise<void> {
   await page.locator('.auth-wrapper .authorize').click();
+  await page.waitForSelector('.auth-container .btn-done');
+  await (await page.$('.auth-container button::-p-text(Logout)'))?.click();
   await page.locator('.auth-container input').click();
   await page.keyboard.sendCharacter(token);
   await page.locator('.auth-container button[type=submit]').click();

@@ -1,5 +1,6 @@
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
-import { SwaggerModule } from '@nestjs/swagger';
+import { type OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
+import type { FastifyRequest } from 'fastify';
 
 import { openApiDocument } from './openapi.js';
 
@@ -53,5 +54,26 @@ export function serveDocs(app: NestFastifyApplication, options: { inbox: boolean
       tryItOutEnabled: true,
       defaultModelsExpandDepth: 0,
     },
+    patchDocumentOnRequest: (request, _reply, document) =>
+      (request as FastifyRequest).url.endsWith('.json') ? document : withoutFilters(document),
   });
+}
+
+/**
+ * The document with the examples of optional query parameters in words. The page would fill them in, and who presses
+ * Execute would be shown what is after an example's cursor, of an example's user.
+ */
+function withoutFilters(document: OpenAPIObject): OpenAPIObject {
+  const shown = structuredClone(document);
+  for (const { get } of Object.values(shown.paths)) {
+    for (const parameter of get?.parameters ?? []) {
+      if (!('in' in parameter) || parameter.in !== 'query' || parameter.required) continue;
+      const { schema, name, description = '' } = parameter;
+      if (!schema || !('example' in schema)) continue;
+      if (name !== 'cursor')
+        parameter.description = `${description} For example \`${String(schema.example)}\`.`;
+      delete schema.example;
+    }
+  }
+  return shown;
 }
