@@ -88,6 +88,26 @@ describe('a decoder', () => {
   });
 });
 
+describe('a decoder of a server that goes after others already', () => {
+  const SCRIPT = `
+    const { getPriority, setPriority } = await import('node:os');
+    setPriority(10);
+    const { Decoder } = await import(process.argv[1]);
+    const decoder = await Decoder.start();
+    console.log(getPriority(decoder.child.pid));
+    decoder.kill();`;
+
+  it('starts, and goes after them as well', async () => {
+    const module = new URL('../dist/pictures/decoder.js', import.meta.url).href;
+    const { stdout } = await promisify(execFile)(
+      process.execPath,
+      ['--input-type=module', '--eval', SCRIPT, module],
+      { env: {} },
+    );
+    expect(stdout).toBe('10\n');
+  });
+});
+
 describe('the loaders of a decoder', () => {
   // sharp itself, past our look at the first bytes, in a process that is prepared as decoders are.
   const SCRIPT = `

@@ -1,6 +1,6 @@
 // The process that pictures are decoded in: forked by the server, and ended by it.
 import { existsSync, readdirSync, writeFileSync } from 'node:fs';
-import { setPriority } from 'node:os';
+import { getPriority, setPriority } from 'node:os';
 
 import { Problem } from '../platform/http/problem.js';
 import type { DecoderAnswer, DecoderOrder } from './decoder.js';
@@ -50,6 +50,16 @@ function answer(message: DecoderAnswer): void {
 function stepBack(): void {
   // On Linux each thread has a priority of its own; one to come takes that of its maker.
   const threads = existsSync(THREADS) ? readdirSync(THREADS).map(Number) : [process.pid];
-  for (const thread of threads) setPriority(thread, NICENESS);
-  if (existsSync(OOM_SCORE)) writeFileSync(OOM_SCORE, '1000');
+  // A server that has been made nicer still has decoders that are; no ordinary user may take that back.
+  for (const thread of threads) ifAllowed(() => setPriority(thread, Math.max(NICENESS, getPriority(thread))));
+  if (existsSync(OOM_SCORE)) ifAllowed(() => writeFileSync(OOM_SCORE, '1000'));
+}
+
+/** A system that forbids a decoder to step back has one that does not, rather than none. */
+function ifAllowed(work: () => void): void {
+  try {
+    work();
+  } catch {
+    // Pictures matter more.
+  }
 }
