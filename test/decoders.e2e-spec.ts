@@ -80,6 +80,15 @@ describe('a decoder', () => {
     await until(async () => !(await decodersOf(process.pid)).includes(id));
   });
 
+  it('outlives the signals that stop a server, which a terminal or systemd sends to all of its processes', async () => {
+    const before = await decodersOf(process.pid);
+    const decoder = await start();
+    const [id = 0] = (await decodersOf(process.pid)).filter((one) => !before.includes(one));
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.kill(id, signal);
+    await decoder.weigh(small);
+    expect((await decoder.decode()).width).toBeGreaterThan(0);
+  });
+
   it('that does not start leaves the service unavailable', async () => {
     await expect(start({ module: '/dev/null' })).rejects.toMatchObject({
       code: 'service_unavailable',

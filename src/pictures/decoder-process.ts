@@ -19,8 +19,8 @@ process.on('message', (order: DecoderOrder) => {
 });
 // The server is gone. An ordinary exit would wait for the decoder.
 process.on('disconnect', () => process.kill(process.pid, 'SIGKILL'));
-// A terminal sends it to the server as well, which finishes what is under way first.
-process.on('SIGINT', () => undefined);
+// A terminal, or systemd, sends them to the server as well, which finishes what is under way first.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => undefined);
 answer({ ready: true });
 
 async function obey(order: DecoderOrder): Promise<DecoderAnswer> {
