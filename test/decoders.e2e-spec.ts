@@ -89,6 +89,10 @@ describe('a decoder', () => {
     expect((await decoder.decode()).width).toBeGreaterThan(0);
   });
 
+  it('that cannot even be forked leaves the service unavailable', async () => {
+    await expect(start({ module: '\0' })).rejects.toMatchObject({ code: 'service_unavailable' });
+  });
+
   it('that does not start leaves the service unavailable', async () => {
     await expect(start({ module: '/dev/null' })).rejects.toMatchObject({
       code: 'service_unavailable',

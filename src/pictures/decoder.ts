@@ -49,15 +49,16 @@ export class Decoder {
 
   /** @throws {Problem} `service_unavailable` where the process does not start. */
   static async start({ module = MODULE, maxMs = MAX_MS } = {}): Promise<Decoder> {
-    const child = fork(module, [], {
-      // Nothing of the server's: neither its secrets, nor a debugger's port.
-      env: childEnvironment(SETTINGS),
-      execArgv: [],
-      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
-      serialization: 'advanced',
-    });
-    const decoder = new Decoder(child, maxMs);
     try {
+      // Throws at once where, for one, there is no memory for another process.
+      const child = fork(module, [], {
+        // Nothing of the server's: neither its secrets, nor a debugger's port.
+        env: childEnvironment(SETTINGS),
+        execArgv: [],
+        stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+        serialization: 'advanced',
+      });
+      const decoder = new Decoder(child, maxMs);
       await decoder.answer();
       return decoder;
     } catch (error) {
