@@ -219,6 +219,24 @@ describe('a server', () => {
     await until(async () => (await mine()).length === 0);
   });
 
+  it('decodes others while pictures that need much memory wait for each other', async () => {
+    const app = await TestApp.start();
+    const [one, two, other] = [await app.signIn(), await app.signIn(), await app.signIn()];
+    const before = await decodersOf(process.pid);
+    const mine = async () => (await decodersOf(process.pid)).filter((id) => !before.includes(id));
+    const heavy = await draw.flat('avif', { effort: 0 });
+    const first = upload(app, one, [heavy]);
+    await until(async () => (await mine()).length > 0);
+    const [id = 0] = await mine();
+    await until(async () => (await mebibytesOf(id, 'VmRSS')) > 150);
+    process.kill(id, 'SIGSTOP');
+    const second = upload(app, two, [heavy]);
+    await until(async () => (await mine()).length > 1);
+    expect((await upload(app, other, [small])).status).toBe(201);
+    process.kill(id, 'SIGCONT');
+    expect([(await first).status, (await second).status]).toEqual([201, 201]);
+  });
+
   it('that is killed takes its decoders with it', async () => {
     const directory = await mkdtemp(join(tmpdir(), 'latchkey-decoders-'));
     const database = await harness.database();

@@ -65,9 +65,7 @@ export class PicturesService {
   }
 
   private async store(storageKey: string, file: UploadedFile): Promise<StagedPicture> {
-    const picture = await withTemporaryFile(file, (read) =>
-      this.queue.run(async () => this.decoders.process(await read())),
-    );
+    const picture = await withTemporaryFile(file, (read) => this.decoders.process(read));
     const { large, thumbnail } = renditionsOf(storageKey);
     await this.storage.put(large, picture.large, PICTURE_MEDIA_TYPE);
     await this.storage.put(thumbnail, picture.thumbnail, PICTURE_MEDIA_TYPE);
