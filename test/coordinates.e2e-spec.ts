@@ -140,6 +140,16 @@ describe('PUT /api/auth/profile/coordinates', () => {
     }
   });
 
+  it('takes numbers that are all but 0, of which the database can make no product', async () => {
+    const ana = await app.signIn();
+    const odd = [0, 5e-324, -5e-324, 1e-310, 1e-160, 90];
+    const pairs = odd.flatMap((latitude) => odd.map((longitude) => ({ latitude, longitude })));
+    for (const pair of pairs)
+      expect({ pair, status: (await put(ana, pair)).status }).toEqual({ pair, status: 204 });
+    await put(ana, { latitude: 1e-160, longitude: -5e-324 });
+    expect(await lastOf(ana)).toMatchObject({ latitude: 0, longitude: 0 });
+  });
+
   it('answers 401 where the user is gone', async () => {
     const ana = await app.signIn();
     await app.sql('DELETE FROM user_profiles WHERE user_id = $1', [ana.id]);

@@ -49,6 +49,13 @@ describe('a question of UsersService.findNear that has faults', () => {
     });
   });
 
+  it('may be of a place that is all but 0, and of a radius', async () => {
+    for (const small of [5e-324, -5e-324, 1e-310, 1e-160]) {
+      const question = { latitude: small, longitude: small, radius_m: Math.abs(small) };
+      expect(await users.findNear(question)).toEqual({ items: [], next_cursor: null });
+    }
+  });
+
   it('may have a bad cursor', async () => {
     await settle(app.started.database, [LISBON, LISBON]);
     const { next_cursor: cursor } = await users.findNear({ ...good, limit: 1 });

@@ -9,6 +9,7 @@ import { Problem } from '../../platform/http/problem.js';
 import { COORDINATES_CONFIG, type CoordinatesConfig } from './coordinates.config.js';
 import { clearCoordinates, eraseTrail, listTrail, recordCoordinates } from './coordinates-rows.js';
 import type { Coordinates } from './coordinates.js';
+import { reckonable } from './degrees.js';
 import { keptSince } from './kept-since.js';
 
 const MINUTE_MS = 60 * 1000;
@@ -45,7 +46,9 @@ export class CoordinatesService {
     }
     faults.throwIfAny();
     const since = keptSince(now, this.config.historyDays);
-    if (await recordCoordinates(this.db, userId, { ...point, recordedAt }, since)) return;
+    const [latitude, longitude] = [reckonable(point.latitude), reckonable(point.longitude)];
+    const recorded = { latitude, longitude, accuracyM: point.accuracyM, recordedAt };
+    if (await recordCoordinates(this.db, userId, recorded, since)) return;
     throw new Problem('access_token_invalid');
   }
 

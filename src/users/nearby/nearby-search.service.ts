@@ -8,6 +8,7 @@ import type { CursorFormat } from '../../platform/http/cursor.js';
 import { type Page, pageOf } from '../../platform/http/page.dto.js';
 import { Problem } from '../../platform/http/problem.js';
 import { type Logger, LOGGER } from '../../platform/observability/logger.js';
+import { reckonable } from '../coordinates/degrees.js';
 import { chordOf, metresOf } from './earth.js';
 import { nearbyCursor } from './nearby-cursor.js';
 import { type NearbyQuestion, questionFaults } from './nearby-question.js';
@@ -52,7 +53,11 @@ export class NearbySearch implements OnApplicationBootstrap {
     const page = this.check(question);
     const { latitude, longitude, radius_m: radius, exclude = [] } = question;
     const rows = await this.search(transaction, {
-      circle: { latitude, longitude, chord: chordOf(radius) },
+      circle: {
+        latitude: reckonable(latitude),
+        longitude: reckonable(longitude),
+        chord: chordOf(radius),
+      },
       exclude,
       after: page.after,
       limit: page.limit + 1,
