@@ -14,7 +14,8 @@ export class Coordinates1764410000000 implements MigrationInterface {
         longitude double precision NOT NULL,
         accuracy_m double precision,
         CONSTRAINT location_points_pkey PRIMARY KEY (user_id, recorded_at),
-        CONSTRAINT location_points_user_id_fkey FOREIGN KEY (user_id) REFERENCES users (id) ON DELETE CASCADE,
+        CONSTRAINT location_points_user_id_fkey
+          FOREIGN KEY (user_id) REFERENCES user_profiles (user_id) ON DELETE CASCADE,
         CONSTRAINT location_points_bounds_check CHECK (
           latitude BETWEEN -90 AND 90 AND longitude BETWEEN -180 AND 180 AND accuracy_m BETWEEN 0 AND 100000)
       )`);

@@ -198,6 +198,13 @@ describe('DELETE /api/auth/profile/coordinates', () => {
 });
 
 describe('the deletion of an account', () => {
+  it('leaves no trail where a version erases the user that knows of none', async () => {
+    const ana = await app.signIn();
+    await put(ana, aPoint(1));
+    await app.sql('DELETE FROM user_profiles WHERE user_id = $1', [ana.id]);
+    expect(await app.sql('SELECT FROM location_points WHERE user_id = $1', [ana.id])).toEqual([]);
+  });
+
   it('leaves no point behind of those that arrive with it on two replicas', async () => {
     const other = await app.replica();
     for (let round = 0; round < 20; round += 1) {

@@ -11,10 +11,15 @@ export class LocationPoint {
   @PrimaryColumn('uuid', { name: 'user_id', primaryKeyConstraintName: 'location_points_pkey' })
   userId!: string;
 
-  // By name: users import coordinates, not the other way round.
-  @ManyToOne('User', { onDelete: 'CASCADE' })
-  @JoinColumn({ name: 'user_id', foreignKeyConstraintName: 'location_points_user_id_fkey' })
-  user?: unknown;
+  // With the profile goes the trail, even where a version that knows of none erases the user. By name: users import
+  // coordinates, not the other way round.
+  @ManyToOne('UserProfile', { onDelete: 'CASCADE' })
+  @JoinColumn({
+    name: 'user_id',
+    referencedColumnName: 'userId',
+    foreignKeyConstraintName: 'location_points_user_id_fkey',
+  })
+  profile?: unknown;
 
   @PrimaryColumn('timestamptz', { name: 'recorded_at', primaryKeyConstraintName: 'location_points_pkey' })
   recordedAt!: Date;
