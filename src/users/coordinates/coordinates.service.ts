@@ -9,7 +9,7 @@ import { Problem } from '../../platform/http/problem.js';
 import { COORDINATES_CONFIG, type CoordinatesConfig } from './coordinates.config.js';
 import { clearCoordinates, eraseTrail, listTrail, recordCoordinates } from './coordinates-rows.js';
 import type { Coordinates } from './coordinates.js';
-import { reckonable } from './degrees.js';
+import { reckonable } from '../../platform/database/reckonable-degrees.js';
 import { keptSince } from './kept-since.js';
 
 const MINUTE_MS = 60 * 1000;

@@ -8,7 +8,7 @@ import type { CursorFormat } from '../../platform/http/cursor.js';
 import { type Page, pageOf } from '../../platform/http/page.dto.js';
 import { Problem } from '../../platform/http/problem.js';
 import { type Logger, LOGGER } from '../../platform/observability/logger.js';
-import { reckonable } from '../coordinates/degrees.js';
+import { reckonable } from '../../platform/database/reckonable-degrees.js';
 import { chordOf, metresOf } from './earth.js';
 import { nearbyCursor } from './nearby-cursor.js';
 import { type NearbyQuestion, questionFaults } from './nearby-question.js';
