@@ -5,19 +5,25 @@ import { overridable } from '../platform/overrides.js';
 import { SmsModule } from '../sms/sms.module.js';
 import { CODE_GENERATOR, randomCodes } from './code-generator.js';
 import { DeviceTokens } from './device-tokens.js';
+import { PhoneFailure } from './limits/phone-failure.entity.js';
+import { PhoneLimit } from './limits/phone-limit.entity.js';
+import { PhoneSend } from './limits/phone-send.entity.js';
+import { SendCounter } from './limits/send-counter.entity.js';
 import { OtpGuesses } from './otp-guesses.service.js';
 import { OtpRecords } from './otp-records.service.js';
 import { OtpPurge } from './otp-purge.js';
 import { OtpRequests } from './otp-requests.service.js';
 import { OtpTexts } from './otp-texts.js';
 import { PhoneChangeNotices } from './phone-change-notices.js';
-import { PhoneLimit } from './phone-limit.entity.js';
 import { PhoneOtp } from './phone-otp.entity.js';
 import { PhoneWaits } from './phone-waits.js';
 
 /** Issues and checks one-time codes. */
 @Module({
-  imports: [TypeOrmModule.forFeature([PhoneOtp, PhoneLimit]), SmsModule],
+  imports: [
+    TypeOrmModule.forFeature([PhoneOtp, PhoneLimit, PhoneSend, PhoneFailure, SendCounter]),
+    SmsModule,
+  ],
   providers: [
     OtpRequests,
     OtpGuesses,

@@ -147,7 +147,7 @@ export class Harness {
 
   /** What TypeORM would change to make the schema of a database what our entities say. */
   async pendingSchemaChanges(database) {
-    const entities = ['*', 'auth/*', 'users/*'].map((folder) =>
+    const entities = ['*', 'auth/*', 'otp/*', 'users/*'].map((folder) =>
       fileURLToPath(new URL(`../../dist/${folder}/*.entity.js`, import.meta.url)),
     );
     const dataSource = await new DataSource({ type: 'postgres', url: database, entities }).initialize();
