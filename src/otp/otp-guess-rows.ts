@@ -104,20 +104,12 @@ export async function claimGuess(
 
 const useUp = statement<{ id: string }>(
   'otp_use_up',
-  `WITH used AS (
-     UPDATE phone_otps SET is_verified = true WHERE id = $1 AND NOT is_verified RETURNING id
-   ), not_failed AS (
-     DELETE FROM phone_failures WHERE id = $2
-   )
-   SELECT id FROM used`,
+  'UPDATE phone_otps SET is_verified = true WHERE id = $1 AND NOT is_verified RETURNING id',
 );
 
-/** The one gate of success: of several right guesses at once, one is told true; none of them is counted as failed. */
-export async function useUpOtp(
-  manager: EntityManager,
-  { id, failureId }: { id: string; failureId: string },
-): Promise<boolean> {
-  return (await useUp(manager, [id, failureId])).length > 0;
+/** The one gate of success: of several right guesses at once, one is told true. */
+export async function useUpOtp(manager: EntityManager, id: string): Promise<boolean> {
+  return (await useUp(manager, [id])).length > 0;
 }
 
 const lockVerify = statement<never>('otp_lock_verify', 'SELECT pg_advisory_xact_lock($1::bigint)');

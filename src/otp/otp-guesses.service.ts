@@ -150,12 +150,16 @@ export class OtpGuesses {
   private async use<T>(
     transaction: EntityManager,
     guess: KnownGuess,
-    { id, failureId, codeLength }: RightGuess,
+    found: RightGuess,
     work: (transaction: EntityManager, otp: RedeemedOtp) => Promise<T>,
   ): Promise<Outcome<T>> {
-    if (!(await useUpOtp(transaction, { id, failureId }))) return { refused: new Problem('otp_not_found') };
-    const value = await work(transaction, { phoneNumber: guess.phoneNumber, codeLength });
-    await this.limits.countSuccess(transaction, guess, id, guess.now);
+    if (!(await useUpOtp(transaction, found.id))) {
+      await this.limits.uncount(transaction, found.failureId);
+      return { refused: new Problem('otp_not_found') };
+    }
+    const { phoneNumber } = guess;
+    const value = await work(transaction, { phoneNumber, codeLength: found.codeLength });
+    await this.limits.countSuccess(transaction, guess, found, guess.now);
     return { value };
   }
 

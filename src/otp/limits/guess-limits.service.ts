@@ -12,7 +12,7 @@ import type { AddressKeys } from './limit-keys.js';
 import { LIMITS_CONFIG, type LimitsConfig } from './limits.config.js';
 import { lockFailures } from './phone-limit-rows.js';
 import { addCounts, type CountedEvent } from './send-counter-rows.js';
-import { hasSignedInFrom, settlePhone } from './settle-rows.js';
+import { hasSignedInFrom, settlePhone, uncountFailure } from './settle-rows.js';
 
 /** Who guesses, and at a code of which number. */
 export interface GuessToJudge {
@@ -85,14 +85,26 @@ export class GuessLimits {
     await addCounts(manager, ofClient(guess, now));
   }
 
+  /** Takes back what a right guess was counted as, where the code was used up by another. */
+  uncount(manager: EntityManager, failureId: string): Promise<void> {
+    return uncountFailure(manager, failureId);
+  }
+
   /** Counts a right guess: the last statement of its transaction. */
   async countSuccess(
     transaction: EntityManager,
     { phoneKeys, country, client }: GuessToJudge,
-    otpId: string,
+    { id: otpId, failureId }: { id: string; failureId: string },
     now: Date,
   ): Promise<void> {
-    const success = { otpId, phoneKeys, country, addressKey: client.address, networkKey: client.network };
+    const success = {
+      otpId,
+      failureId,
+      phoneKeys,
+      country,
+      addressKey: client.address,
+      networkKey: client.network,
+    };
     await settlePhone(transaction, success, now);
   }
 }

@@ -7,6 +7,8 @@ import { countEvents } from './send-counter-rows.js';
 /** A code that was guessed right, and where. */
 export interface Success {
   otpId: string;
+  /** What the guess was counted as until it was found to be right. */
+  failureId: string;
   phoneKeys: readonly Buffer[];
   addressKey: string;
   networkKey: string;
@@ -32,9 +34,11 @@ const settle = statement<never>(
        verified_at = CASE WHEN s.id = $1 THEN $6 ELSE s.verified_at END,
        verified_from = CASE WHEN s.id = $1 THEN $3 ELSE s.verified_from END
      FROM sends WHERE s.id = sends.id AND (settles OR forgives OR s.id = $1)
+   ), right_guess AS (
+     DELETE FROM phone_failures WHERE id = $8
    ), forgiven AS (
      UPDATE phone_failures SET is_forgiven = true
-     WHERE phone_key = ANY ($2::bytea[]) AND address_key = $3 AND failed_at > $7 AND NOT is_forgiven
+     WHERE phone_key = ANY ($2::bytea[]) AND address_key = $3 AND failed_at > $7 AND NOT is_forgiven AND id <> $8
      RETURNING failed_at, network_key, country
    ), first AS (
      SELECT NOT EXISTS (
@@ -64,11 +68,18 @@ const settle = statement<never>(
 /** Counts that a number has signed in. The last statement of its transaction: what it locks is busy. */
 export async function settlePhone(
   transaction: EntityManager,
-  { otpId, phoneKeys, addressKey, networkKey, country }: Success,
+  { otpId, failureId, phoneKeys, addressKey, networkKey, country }: Success,
   now: Date,
 ): Promise<void> {
   const since = new Date(now.getTime() - DAY_MS);
-  await settle(transaction, [otpId, phoneKeys, addressKey, networkKey, country, now, since]);
+  await settle(transaction, [otpId, phoneKeys, addressKey, networkKey, country, now, since, failureId]);
+}
+
+const uncount = statement<never>('phone_failure_uncount', 'DELETE FROM phone_failures WHERE id = $1');
+
+/** A guess was right, though another that was as right came first. */
+export async function uncountFailure(manager: EntityManager, failureId: string): Promise<void> {
+  await uncount(manager, [failureId]);
 }
 
 const hasSignedIn = statement<{ found: boolean }>(
