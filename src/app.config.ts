@@ -1,5 +1,6 @@
 import { administrationConfig } from './auth/tokens/administration.config.js';
 import { tokensConfig } from './auth/tokens/tokens.config.js';
+import { breakerConfig } from './otp/breakers/breaker.config.js';
 import { otpConfig } from './otp/otp.config.js';
 import { secretConfig } from './platform/config/secret.config.js';
 import type { Slice } from './platform/config/slice.js';
@@ -18,6 +19,7 @@ export const CONFIG_SLICES: readonly Slice<unknown>[] = [
   secretConfig,
   smsConfig,
   otpConfig,
+  breakerConfig,
   tokensConfig,
   administrationConfig,
   coordinatesConfig,
