@@ -164,7 +164,7 @@ export function toSmsStatusDto(status: SmsStatus): SmsStatusDto {
   const { cap, isAlarm } = status.service;
   return {
     mode: status.setting,
-    service: { ...toBreakerDto(status.service), cap_used: cap.used, cap_limit: cap.limit, alarm: isAlarm },
+    service: { ...fieldsOf(status.service), cap_used: cap.used, cap_limit: cap.limit, alarm: isAlarm },
     countries: status.countries.map(toBreakerDto),
     prefixes: status.prefixes.map(toBreakerDto),
     decisions: status.decisions.map(toDecisionDto),
@@ -172,6 +172,10 @@ export function toSmsStatusDto(status: SmsStatus): SmsStatusDto {
 }
 
 export function toBreakerDto(entry: BreakerEntry): BreakerDto {
+  return fieldsOf(entry);
+}
+
+function fieldsOf(entry: BreakerEntry) {
   return {
     scope: entry.scope,
     state: entry.state,
