@@ -7,6 +7,7 @@ export class AbusePolicy1764510000000 implements MigrationInterface {
     await runner.query(`
       ALTER TABLE phone_limits
         ALTER COLUMN next_send_at SET DEFAULT '-infinity',
+        ADD COLUMN version integer NOT NULL DEFAULT 0,
         ADD COLUMN signed_in_at timestamptz,
         ADD COLUMN refused_code text,
         ADD COLUMN refused_until timestamptz,
@@ -29,6 +30,7 @@ export class AbusePolicy1764510000000 implements MigrationInterface {
         prefix text NOT NULL,
         is_new boolean NOT NULL,
         code_length smallint NOT NULL,
+        resend_seconds integer NOT NULL DEFAULT 0,
         decision jsonb NOT NULL,
         trickle_of text,
         verified_at timestamptz,
@@ -91,6 +93,7 @@ export class AbusePolicy1764510000000 implements MigrationInterface {
         DROP COLUMN refused_until,
         DROP COLUMN refused_code,
         DROP COLUMN signed_in_at,
+        DROP COLUMN version,
         ALTER COLUMN next_send_at DROP DEFAULT`);
   }
 }

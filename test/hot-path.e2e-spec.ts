@@ -8,39 +8,56 @@ beforeAll(async () => {
 
 // Every round trip counts on the hot path: one more is a decision, not an accident.
 describe('the statements', () => {
-  it('of a signup are two, beside the one that the inbox of test mode adds', async () => {
+  it('of a signup are four, beside the one that the inbox of test mode adds', async () => {
+    await app.signup(aPhoneNumber());
     const statements = await harness.statements(() => app.signup(aPhoneNumber()));
-    expect(statements).toEqual(['otp_reserve', 'inbox_add', 'otp_activate']);
+    expect(statements).toEqual([
+      'user_find_by_number',
+      'phone_facts_read',
+      'otp_reserve',
+      'inbox_add',
+      'otp_activate',
+    ]);
+  });
+
+  it('of a signup that is the first in its second are one more, on the service as a whole', async () => {
+    await app.signup(aPhoneNumber());
+    app.clock.advance(1);
+    const statements = await harness.statements(() => app.signup(aPhoneNumber()));
+    expect(statements).toHaveLength(6);
+    expect(statements).toContain('service_failures_read');
   });
 
   it('of a refused signup are two', async () => {
     const phone = aPhoneNumber();
     await app.signup(phone);
     const statements = await harness.statements(() => app.signup(phone));
-    expect(statements).toEqual(['otp_reserve', 'otp_read_wait']);
+    expect(statements).toEqual(['user_find_by_number', 'phone_facts_read']);
   });
 
-  it('of a verify are five, four of them in one transaction', async () => {
+  it('of a verify are seven, five of them in one transaction', async () => {
     const phone = aPhoneNumber();
     await app.signup(phone);
     const code = await app.code(phone);
     const statements = await harness.statements(() => app.verify(phone, code));
     expect(statements).toEqual([
+      'address_counts_read',
       'otp_claim_guess',
       'START TRANSACTION',
       'otp_use_up',
       'user_sign_in',
       'session_insert',
       'audit_insert',
+      'phone_settle',
       'COMMIT',
     ]);
   });
 
-  it('of a wrong guess are one', async () => {
+  it('of a wrong guess are three', async () => {
     const phone = aPhoneNumber();
     await app.signup(phone, { min_code_length: 8 });
     const statements = await harness.statements(() => app.verify(phone, '0000'));
-    expect(statements).toEqual(['otp_claim_guess']);
+    expect(statements).toEqual(['address_counts_read', 'otp_claim_guess', 'send_counters_add']);
   });
 
   it('of a refresh are two', async () => {

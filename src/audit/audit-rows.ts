@@ -5,7 +5,7 @@ import { statement } from '../platform/database/statement.js';
 import type { Act } from './act.js';
 import type { AuditAction } from './audit-action.js';
 import type { AuditEntry, AuditObjectType } from './audit-entry.entity.js';
-import { firstIdAt } from './first-id-at.js';
+import { firstIdAt } from '../platform/database/first-id-at.js';
 
 // Every statement on `audit_log`.
 

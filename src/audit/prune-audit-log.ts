@@ -3,7 +3,7 @@ import type { EntityManager } from 'typeorm';
 import { databaseErrorCode } from '../platform/database/database-errors.js';
 import { inBatches } from '../platform/database/in-batches.js';
 import { OperatorError } from '../platform/operator-error.js';
-import { firstIdAt } from './first-id-at.js';
+import { firstIdAt } from '../platform/database/first-id-at.js';
 
 const CLOCKS_DIFFER_MS = 60 * 60 * 1000;
 const INSUFFICIENT_PRIVILEGE = '42501';

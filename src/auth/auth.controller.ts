@@ -45,19 +45,27 @@ export class AuthController {
     'phone_number_unsupported',
     'phone_number_unreachable',
     'otp_cooldown',
+    'otp_limit_reached',
+    'rate_limited',
     'idempotency_key_reused',
     'sms_unavailable',
   )
   @ApiIdempotencyKey()
-  async signup(@Body() body: SignupDto, @IdempotencyKey() key: string | undefined): Promise<SignupAnswerDto> {
+  async signup(
+    @Body() body: SignupDto,
+    @Client() client: ClientInfo,
+    @IdempotencyKey() key: string | undefined,
+  ): Promise<SignupAnswerDto> {
     const {
       phone_number: phoneNumber,
       code_challenge: codeChallenge,
       min_code_length: minCodeLength,
+      device_token: deviceToken,
       app,
     } = body;
     const idempotency = key === undefined ? undefined : { key, body: fingerprintOf(body) };
-    const request = { phoneNumber, codeChallenge, minCodeLength, app, idempotency };
+    const { ip: clientIp } = client;
+    const request = { phoneNumber, codeChallenge, minCodeLength, deviceToken, app, clientIp, idempotency };
     return toSignupAnswerDto(await this.auth.signUp(request));
   }
 
@@ -78,6 +86,8 @@ export class AuthController {
     'phone_number_invalid',
     'phone_number_unsupported',
     'otp_attempts_exceeded',
+    'otp_limit_reached',
+    'rate_limited',
   )
   @ApiIdempotencyKey()
   async verifyOtp(

@@ -9,6 +9,7 @@ import type { ClientInfo } from '../platform/http/client-info.decorator.js';
 import type { Caller } from '../platform/http/current-user.decorator.js';
 import { Problem } from '../platform/http/problem.js';
 import type { Profile } from '../users/profile.js';
+import { UserNumbers } from '../users/user-numbers.js';
 import { UsersService } from '../users/users.service.js';
 import { LiveSessions } from './sessions/live-sessions.js';
 import { SessionEndings } from './sessions/session-endings.service.js';
@@ -36,6 +37,7 @@ export class AuthService {
     private readonly guesses: OtpGuesses,
     private readonly deviceTokens: DeviceTokens,
     private readonly users: UsersService,
+    private readonly numbers: UserNumbers,
     private readonly sessions: SessionsService,
     private readonly endings: SessionEndings,
     private readonly live: LiveSessions,
@@ -43,8 +45,9 @@ export class AuthService {
   ) {}
 
   /** Texts a code. The answer is the same for numbers with and without an account. */
-  signUp(request: Omit<OtpRequest, 'purpose' | 'userId'>): Promise<OtpSent> {
-    return this.requests.request({ ...request, purpose: 'sign_in' });
+  signUp(request: Omit<OtpRequest, 'purpose' | 'userId' | 'findOwner'>): Promise<OtpSent> {
+    const findOwner = (phoneNumber: string) => this.numbers.ownerOf(phoneNumber);
+    return this.requests.request({ ...request, purpose: 'sign_in', findOwner });
   }
 
   /**
@@ -74,7 +77,7 @@ export class AuthService {
   ): Promise<SignedIn> {
     const now = this.clock.now();
     const asked = this.live.moment();
-    const signInGuess = { ...guess, purpose: 'sign_in' as const };
+    const signInGuess = { ...guess, clientIp: client.ip, purpose: 'sign_in' as const };
     const work = async (transaction: EntityManager, { phoneNumber, codeLength }: RedeemedOtp) => {
       const user = await this.users.signIn(transaction, phoneNumber, now);
       if (user.status !== 'active') return undefined;

@@ -9,11 +9,14 @@ const SIGN_IN_TYPES: ReadonlySet<NonNullable<PhoneNumber['type']>> = new Set([
 ]);
 
 /**
- * The E.164 form of a number that may sign in.
+ * The E.164 form, and the country, of a number that may sign in.
  *
  * @throws {Problem} `phone_number_invalid`, or `phone_number_unsupported` for a line type or country that may not.
  */
-export function signInNumber(text: string, allowedCountries: ReadonlySet<string> | undefined): string {
+export function signInNumber(
+  text: string,
+  allowedCountries: ReadonlySet<string> | undefined,
+): { e164: string; country: string } {
   const number = parsePhoneNumber(text);
   if (!number) throw new Problem('phone_number_invalid');
   // Satellite numbers say MOBILE, and have no country.
@@ -21,5 +24,5 @@ export function signInNumber(text: string, allowedCountries: ReadonlySet<string>
   if (!country || !type || !SIGN_IN_TYPES.has(type) || (allowedCountries && !allowedCountries.has(country))) {
     throw new Problem('phone_number_unsupported');
   }
-  return number.e164;
+  return { e164: number.e164, country };
 }

@@ -9,6 +9,9 @@ import { IdempotencyKeys } from '../platform/http/idempotency-key.js';
 import { Problem } from '../platform/http/problem.js';
 import { codeChallengeOf } from './code-challenge.js';
 import { matchesHash } from './code-hash.js';
+import { type GuessToJudge, GuessLimits } from './limits/guess-limits.service.js';
+import { LimitKeys } from './limits/limit-keys.js';
+import { SendLimits } from './limits/send-limits.service.js';
 import { signInNumber } from './number-policy.js';
 import { OTP_CONFIG, type OtpConfig } from './otp.config.js';
 import type { OtpPurpose } from './otp-purpose.js';
@@ -16,11 +19,11 @@ import {
   claimGuess,
   FORGET_AFTER_MS,
   markVerifiedOtp,
-  type OtpScope,
+  type NewFailure,
   sessionOfVerify,
   useUpOtp,
-} from './phone-otps.js';
-import { PhoneWaits } from './phone-waits.js';
+} from './otp-guess-rows.js';
+import type { OtpScope } from './otp-scope.js';
 
 export interface OtpGuess {
   /** As the user wrote it. */
@@ -30,6 +33,8 @@ export interface OtpGuess {
   /** 4 to 8 digits. */
   code: string;
   codeVerifier?: string | undefined;
+  /** The address that guesses. */
+  clientIp: string;
 }
 
 /** A code that was guessed right, and is used up. */
@@ -37,6 +42,21 @@ export interface RedeemedOtp {
   phoneNumber: string;
   codeLength: number;
 }
+
+/** A guess whose number and client are known. */
+interface KnownGuess extends OtpGuess, GuessToJudge {
+  /** E.164 */
+  phoneNumber: string;
+  now: Date;
+}
+
+interface RightGuess {
+  id: string;
+  failureId: string;
+  codeLength: number;
+}
+
+type Outcome<T> = { value: T } | { refused: Problem };
 
 // A guess that lost a race looks again; what it then sees is settled, unless it loses to yet another.
 const LOOKS = 3;
@@ -48,7 +68,9 @@ export class OtpGuesses {
     @InjectEntityManager() private readonly db: EntityManager,
     @Inject(OTP_CONFIG) private readonly config: OtpConfig,
     @Inject(CLOCK) private readonly clock: Clock,
-    private readonly waits: PhoneWaits,
+    private readonly limits: GuessLimits,
+    private readonly sends: SendLimits,
+    private readonly limitKeys: LimitKeys,
     private readonly keys: AppKeys,
     private readonly idempotencyKeys: IdempotencyKeys,
   ) {}
@@ -58,19 +80,20 @@ export class OtpGuesses {
    * a code succeeds at most once, and not without what it was for.
    *
    * @throws {Problem} `otp_not_found`, `otp_expired`, `otp_attempts_exceeded`, `otp_invalid`, `phone_number_invalid`,
-   * `phone_number_unsupported`.
+   * `phone_number_unsupported`, `rate_limited`, `otp_limit_reached`.
    */
   async redeem<T>(
     guess: OtpGuess,
     work: (transaction: EntityManager, otp: RedeemedOtp) => Promise<T>,
   ): Promise<T> {
-    const phoneNumber = signInNumber(guess.phoneNumber, this.config.allowedCountries);
-    const found = await this.takeGuess(this.db, phoneNumber, guess);
-    if (found instanceof Problem) throw found;
-    return inTransaction(this.db, async (transaction) => {
-      if (!(await useUpOtp(transaction, found.id))) throw new Problem('otp_not_found');
-      return work(transaction, { ...found, phoneNumber });
-    });
+    const known = this.know(guess);
+    await this.limits.requireAddress(this.db, known, known.now);
+    const found = await this.takeGuess(this.db, known);
+    const outcome =
+      found instanceof Problem
+        ? { refused: found }
+        : await inTransaction(this.db, (transaction) => this.use(transaction, known, found, work));
+    return this.settled(known, outcome);
   }
 
   /**
@@ -88,60 +111,108 @@ export class OtpGuesses {
       work: (transaction: EntityManager, otp: RedeemedOtp) => Promise<T>;
     },
   ): Promise<T> {
-    const phoneNumber = signInNumber(guess.phoneNumber, this.config.allowedCountries);
-    const scope = ['verify', phoneNumber, guess.code, guess.codeVerifier ?? ''];
+    const known = this.know(guess);
+    const scope = ['verify', known.phoneNumber, guess.code, guess.codeVerifier ?? ''];
     const keyHashes = this.idempotencyKeys.hashes(scope, idempotencyKey);
+    await this.limits.requireAddress(this.db, known, known.now);
     const outcome = await inTransaction(this.db, async (transaction) => {
-      const sessionId = await sessionOfVerify(transaction, phoneNumber, keyHashes);
+      const sessionId = await sessionOfVerify(transaction, known.phoneNumber, keyHashes);
       const repeated = sessionId === undefined ? undefined : await repeat(transaction, sessionId);
       if (repeated) return { value: repeated };
-      const found = await this.takeGuess(transaction, phoneNumber, guess);
+      const found = await this.takeGuess(transaction, known);
       // Told after the commit: a wrong guess counts.
       if (found instanceof Problem) return { refused: found };
-      if (!(await useUpOtp(transaction, found.id))) return { refused: new Problem('otp_not_found') };
-      const value = await work(transaction, { ...found, phoneNumber });
-      if (value) {
-        const keyHash = this.idempotencyKeys.hash(scope, idempotencyKey);
-        await markVerifiedOtp(transaction, { id: found.id, sessionId: value.sessionId, keyHash });
-      }
-      return { value };
+      return this.use(transaction, known, found, async (_, otp) => {
+        const value = await work(transaction, otp);
+        if (value) {
+          const keyHash = this.idempotencyKeys.hash(scope, idempotencyKey);
+          await markVerifiedOtp(transaction, { id: found.id, sessionId: value.sessionId, keyHash });
+        }
+        return value;
+      });
     });
-    if ('refused' in outcome) throw outcome.refused;
-    return outcome.value;
+    return this.settled(known, outcome);
+  }
+
+  private know(guess: OtpGuess): KnownGuess {
+    const { e164: phoneNumber, country } = signInNumber(guess.phoneNumber, this.config.allowedCountries);
+    return {
+      ...guess,
+      phoneNumber,
+      country,
+      phoneKeys: this.limitKeys.allOfPhone(phoneNumber),
+      client: this.limitKeys.ofAddress(guess.clientIp),
+      now: this.clock.now(),
+    };
+  }
+
+  /** Does what a right guess is for. */
+  private async use<T>(
+    transaction: EntityManager,
+    guess: KnownGuess,
+    found: RightGuess,
+    work: (transaction: EntityManager, otp: RedeemedOtp) => Promise<T>,
+  ): Promise<Outcome<T>> {
+    if (!(await useUpOtp(transaction, found.id))) {
+      await this.limits.uncount(transaction, found.failureId);
+      return { refused: new Problem('otp_not_found') };
+    }
+    const { phoneNumber } = guess;
+    const value = await work(transaction, { phoneNumber, codeLength: found.codeLength });
+    await this.limits.countSuccess(transaction, guess, found, guess.now);
+    return { value };
+  }
+
+  private async settled<T>(guess: KnownGuess, outcome: Outcome<T>): Promise<T> {
+    if (!('refused' in outcome)) return outcome.value;
+    const { code } = outcome.refused;
+    if (code === 'otp_invalid') await this.limits.countFailure(this.db, guess, guess.now);
+    if (code === 'otp_not_found') await this.limits.countMissing(this.db, guess, guess.now);
+    throw outcome.refused;
   }
 
   /** Claims a guess, and compares. @returns the code that was guessed right, or why there is none. */
-  private async takeGuess(
-    manager: EntityManager,
-    phoneNumber: string,
-    guess: OtpGuess,
-  ): Promise<{ id: string; codeLength: number } | Problem> {
-    const { purpose, code } = guess;
-    const scope: OtpScope = { phoneNumber, purpose, userId: guess.userId ?? null };
-    const claimed = await this.claim(manager, scope, guess.codeVerifier);
+  private async takeGuess(manager: EntityManager, guess: KnownGuess): Promise<RightGuess | Problem> {
+    const { phoneNumber, purpose, code, now } = guess;
+    const failure = this.limits.failure(guess, now);
+    const claimed = await this.claim(manager, guess, failure);
     if (claimed instanceof Problem) return claimed;
     const { id, attempts, hash, salt, keyId } = claimed;
     const key = this.keys.byId('otp', keyId);
     // A code made under a secret that is gone cannot be checked by anyone.
     if (!key) return new Problem('otp_not_found');
-    if (matchesHash(key, { salt, phoneNumber, purpose, code }, hash)) return { id, codeLength: code.length };
+    if (matchesHash(key, { salt, phoneNumber, purpose, code }, hash)) {
+      return { id, failureId: failure.id, codeLength: code.length };
+    }
     const left = Math.max(0, this.config.maxAttempts - attempts);
     return new Problem('otp_invalid', { attempts_remaining: left });
   }
 
-  private async claim(manager: EntityManager, scope: OtpScope, codeVerifier: string | undefined) {
+  private async claim(manager: EntityManager, guess: KnownGuess, failure: NewFailure) {
+    if (!this.limits.stops) return this.claimNow(manager, guess, failure);
+    // Guesses at once, at whichever codes of the number, are judged one after the other.
+    const work = async (transaction: EntityManager) => {
+      await this.limits.requireGuesses(transaction, guess.phoneKeys, guess.now);
+      return this.claimNow(transaction, guess, failure);
+    };
+    return manager.queryRunner?.isTransactionActive ? work(manager) : inTransaction(manager, work);
+  }
+
+  private async claimNow(manager: EntityManager, guess: KnownGuess, failure: NewFailure) {
+    const { phoneNumber, purpose, codeVerifier, now } = guess;
+    const scope: OtpScope = { phoneNumber, purpose, userId: guess.userId ?? null };
     const codeChallenge = codeVerifier === undefined ? null : codeChallengeOf(codeVerifier);
-    const now = this.clock.now();
     const { maxAttempts } = this.config;
     const forgottenBefore = new Date(now.getTime() - FORGET_AFTER_MS);
+    const claim = { codeChallenge, now, forgottenBefore, maxAttempts, failure };
     for (let look = 1; look <= LOOKS; look += 1) {
-      const pending = await claimGuess(manager, scope, { codeChallenge, now, forgottenBefore, maxAttempts });
+      const pending = await claimGuess(manager, scope, claim);
       if (!pending) return new Problem('otp_not_found');
       if (pending.claimed) return { id: pending.id, ...pending.claimed };
       if (pending.expiresAt <= now) return new Problem('otp_expired');
       if (pending.attempts >= maxAttempts) break;
     }
-    const retryAfter = await this.waits.secondsLeft(manager, scope.phoneNumber, now);
+    const retryAfter = await this.sends.secondsToNextSend(manager, guess, now);
     return new Problem('otp_attempts_exceeded', { retry_after: retryAfter });
   }
 }

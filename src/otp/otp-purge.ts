@@ -6,7 +6,7 @@ import { type Clock, CLOCK } from '../platform/clock.js';
 import { inBatches } from '../platform/database/in-batches.js';
 import { Jobs } from '../platform/jobs/jobs.js';
 import { type Logger, LOGGER } from '../platform/observability/logger.js';
-import { FORGET_AFTER_MS, purgeOtps } from './phone-otps.js';
+import { FORGET_AFTER_MS, purgeOtps } from './otp-guess-rows.js';
 
 /** Deletes the codes that are forgotten: those that expired more than a day ago. */
 @Injectable()

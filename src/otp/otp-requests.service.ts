@@ -12,19 +12,23 @@ import { IdempotencyKeys } from '../platform/http/idempotency-key.js';
 import { Problem } from '../platform/http/problem.js';
 import { CODE_GENERATOR, type CodeGenerator } from './code-generator.js';
 import { hashCode } from './code-hash.js';
+import { DeviceTokens } from './device-tokens.js';
+import { LimitKeys } from './limits/limit-keys.js';
+import { eventsOfSend } from './limits/send-events.js';
+import { type JudgedSend, SendLimits, type SendToJudge } from './limits/send-limits.service.js';
 import { signInNumber } from './number-policy.js';
 import { OTP_CONFIG, type OtpConfig } from './otp.config.js';
 import type { OtpPurpose } from './otp-purpose.js';
-import { OtpTexts } from './otp-texts.js';
 import {
   activateOtp,
   findOtpOfRequest,
   type HashedRequest,
   type NewOtp,
+  type NewSend,
   reserveOtp,
   withdrawOtp,
-} from './phone-otps.js';
-import { PhoneWaits } from './phone-waits.js';
+} from './otp-request-rows.js';
+import { OtpTexts } from './otp-texts.js';
 
 export interface OtpRequest {
   /** As the user wrote it. */
@@ -38,6 +42,12 @@ export interface OtpRequest {
   minCodeLength?: number | undefined;
   /** Name of the Android app whose hash goes into the text. */
   app?: string | undefined;
+  /** The address that asks. */
+  clientIp: string;
+  /** Of an earlier sign-in on this device; one that is not good is ignored. */
+  deviceToken?: string | undefined;
+  /** The account that the number belongs to. */
+  findOwner: (phoneNumber: string) => Promise<string | undefined>;
   /** A repeat with the same key and body is answered the same, and sends nothing. */
   idempotency?: { key: string; body: string } | undefined;
   /** Beside that of the number, and asked first. */
@@ -61,11 +71,30 @@ export interface OtpSent {
   attempts: number;
 }
 
+// Numbers are given out in blocks of ten thousand.
+const PREFIX_LEAVES = 4;
+
 const REQUEST_SCOPE = ['otp-request'];
 
 // A repeat waits for the first to be answered: for as long as the provider may take, and a little more.
 const LOOK_EVERY_MS = 100;
 const LOOKS = 60;
+
+/** A code that is written, and how it came about. */
+interface Reserved {
+  otp: NewOtp;
+  code: string;
+  send: NewSend;
+}
+
+/** A request whose number, client and account are known. */
+interface KnownRequest extends OtpRequest {
+  /** E.164 */
+  phoneNumber: string;
+  toJudge: SendToJudge;
+  hasAccount: boolean;
+  now: Date;
+}
 
 /** Sends codes. */
 @Injectable()
@@ -76,7 +105,9 @@ export class OtpRequests {
     @Inject(CLOCK) private readonly clock: Clock,
     @Inject(CODE_GENERATOR) private readonly codes: CodeGenerator,
     private readonly texts: OtpTexts,
-    private readonly waits: PhoneWaits,
+    private readonly limits: SendLimits,
+    private readonly limitKeys: LimitKeys,
+    private readonly deviceTokens: DeviceTokens,
     private readonly keys: AppKeys,
     private readonly idempotencyKeys: IdempotencyKeys,
   ) {}
@@ -85,31 +116,29 @@ export class OtpRequests {
    * Sends a code. The text goes out after the code is committed as unsent; only once the provider took it, it can be
    * guessed, in place of the earlier code of the same binding.
    *
-   * @throws {Problem} `phone_number_invalid`, `phone_number_unsupported`, `phone_number_unreachable`, `otp_cooldown`,
-   * `sms_unavailable`.
+   * @throws {Problem} `phone_number_invalid`, `phone_number_unsupported`, `phone_number_unreachable`,
+   * `otp_limit_reached`, `otp_cooldown`, `rate_limited`, `sms_unavailable`.
    */
   async request(request: OtpRequest): Promise<OtpSent> {
-    const phoneNumber = signInNumber(request.phoneNumber, this.config.allowedCountries);
+    const number = signInNumber(request.phoneNumber, this.config.allowedCountries);
     const now = this.clock.now();
     const repeated = request.idempotency && (await this.findRepeated(request.idempotency, now));
     if (repeated) return repeated;
-    const codeLength = Math.max(this.config.length, request.minCodeLength ?? 0);
-    const code = this.codes.generate(codeLength);
-    const otp = this.newOtp(request, phoneNumber, code, now);
-    const wait = { phoneKey: this.waits.keyOf(phoneNumber), until: after(now, this.config.resendSeconds) };
-    const { purpose, app, budget } = request;
+    const known = await this.know(request, number, now);
 
-    const first = await this.reserve(otp, wait, request);
-    if (first) return first;
+    const reserved = await this.reserveOnce(known);
+    if ('repeated' in reserved) return reserved.repeated;
+    const { otp, code, send } = reserved;
+    const { purpose, app, budget } = request;
     const outcome = await this.texts.send({
-      to: phoneNumber,
+      to: otp.phoneNumber,
       purpose,
       code,
       app,
       ttlSeconds: this.config.ttlSeconds,
     });
     if (outcome.fate === 'refused') {
-      await withdrawOtp(this.db, otp, wait);
+      await withdrawOtp(this.db, otp, send.events);
       await budget?.giveBack(this.db);
       throw outcome.code === 'sms_unavailable'
         ? new Problem(outcome.code, { retry_after: outcome.retryAfter ?? 30 })
@@ -119,44 +148,81 @@ export class OtpRequests {
     const isAccepted = outcome.fate === 'accepted';
     // Only a success is kept under its key: what was refused, or may have been, is tried afresh.
     await activateOtp(this.db, otp, { sentAt: this.clock.now(), isRepeatable: isAccepted });
-    if (!isAccepted) {
-      throw new Problem('sms_unavailable', { retry_after: this.config.resendSeconds });
+    if (!isAccepted) throw new Problem('sms_unavailable', { retry_after: send.resendSeconds });
+    return this.sent(otp, send.resendSeconds);
+  }
+
+  private async know(
+    request: OtpRequest,
+    { e164: phoneNumber, country }: { e164: string; country: string },
+    now: Date,
+  ): Promise<KnownRequest> {
+    const owner = await request.findOwner(phoneNumber);
+    const toJudge: SendToJudge = {
+      phoneNumber,
+      phoneKeys: this.limitKeys.allOfPhone(phoneNumber),
+      country,
+      deviceKey: this.deviceTokens.deviceOf(request.deviceToken, phoneNumber, owner) ?? null,
+      isBound: request.codeChallenge !== undefined,
+      client: this.limitKeys.ofAddress(request.clientIp),
+      askedLength: request.minCodeLength ?? 0,
+    };
+    return { ...request, phoneNumber, toJudge, hasAccount: owner !== undefined, now };
+  }
+
+  /** @returns what to answer instead, where the same request was a moment faster. */
+  private async reserveOnce(request: KnownRequest): Promise<Reserved | { repeated: OtpSent }> {
+    try {
+      return await this.reserve(request);
+    } catch (error) {
+      if (!(error instanceof Problem) || !request.idempotency) throw error;
+      const repeated = await this.findRepeated(request.idempotency, request.now);
+      if (!repeated) throw error;
+      return { repeated };
     }
-    return this.sent(phoneNumber, codeLength);
   }
 
-  /**
-   * Takes the number's wait, and a send from the budget beside it.
-   *
-   * @returns what to answer instead, where the same request was a moment faster.
-   * @throws {Problem} `otp_cooldown`, and what the budget throws.
-   */
-  private async reserve(
-    otp: NewOtp,
-    wait: { phoneKey: Buffer; until: Date },
-    { budget, idempotency }: OtpRequest,
-  ): Promise<OtpSent | undefined> {
-    if (budget) {
-      // Whatever refuses, nothing of either is used.
-      await inTransaction(this.db, async (transaction) => {
-        await budget.take(transaction, otp.phoneNumber);
-        if (!(await reserveOtp(transaction, otp, wait))) throw await this.cooldown(transaction, otp);
-      });
-      return undefined;
+  /** Judges the send and writes its code, anew for as long as another one for the number was faster. */
+  private async reserve(request: KnownRequest): Promise<Reserved> {
+    const { toJudge, budget, now } = request;
+    for (;;) {
+      const judged = budget ? undefined : await this.limits.judge(this.db, toJudge, now);
+      const reserved =
+        judged && !judged.isNearLimit
+          ? await this.write(this.db, request, judged)
+          : await inTransaction(this.db, (transaction) => this.reserveLocked(transaction, request));
+      if (reserved) return reserved;
     }
-    if (await reserveOtp(this.db, otp, wait)) return undefined;
-    const first = idempotency && (await this.findRepeated(idempotency, otp.createdAt));
-    if (!first) throw await this.cooldown(this.db, otp);
-    return first;
   }
 
-  private async cooldown(manager: EntityManager, { phoneNumber, createdAt }: NewOtp): Promise<Problem> {
-    const retryAfter = await this.waits.secondsLeft(manager, phoneNumber, createdAt);
-    return new Problem('otp_cooldown', { retry_after: retryAfter });
+  // Whatever refuses, nothing of either budget is used.
+  private async reserveLocked(
+    transaction: EntityManager,
+    request: KnownRequest,
+  ): Promise<Reserved | undefined> {
+    const { toJudge, budget, now } = request;
+    await budget?.take(transaction, request.phoneNumber);
+    await this.limits.lock(transaction, toJudge);
+    return this.write(transaction, request, await this.limits.judge(transaction, toJudge, now));
   }
 
-  private sent(phoneNumber: string, codeLength: number): OtpSent {
-    const { ttlSeconds: expiresIn, resendSeconds: resendIn, maxAttempts: attempts } = this.config;
+  /** @returns nothing where the number was sent another code since the send was judged. */
+  private async write(
+    manager: EntityManager,
+    request: KnownRequest,
+    judged: JudgedSend,
+  ): Promise<Reserved | undefined> {
+    const code = this.codes.generate(judged.length.length);
+    const otp = this.newOtp(request, code);
+    const send = this.newSend(request, judged);
+    return (await reserveOtp(manager, otp, send)) ? { otp, code, send } : undefined;
+  }
+
+  private sent(
+    { phoneNumber, codeLength }: { phoneNumber: string; codeLength: number },
+    resendIn: number,
+  ): OtpSent {
+    const { ttlSeconds: expiresIn, maxAttempts: attempts } = this.config;
     return { phoneNumber, codeLength, expiresIn, resendIn, attempts };
   }
 
@@ -178,7 +244,7 @@ export class OtpRequests {
       if (!this.idempotencyKeys.matches([...REQUEST_SCOPE, body], key, found.bodyHash)) {
         throw new Problem('idempotency_key_reused');
       }
-      if (found.isSent) return this.sent(found.phoneNumber, found.codeLength);
+      if (found.isSent) return this.sent(found, found.resendSeconds ?? this.config.resendSeconds);
       // Its text is on the way to the provider, and nothing in the database is held for it.
       await delay(LOOK_EVERY_MS);
     }
@@ -194,8 +260,8 @@ export class OtpRequests {
     };
   }
 
-  private newOtp(request: OtpRequest, phoneNumber: string, code: string, now: Date): NewOtp {
-    const { purpose } = request;
+  private newOtp(request: KnownRequest, code: string): NewOtp {
+    const { phoneNumber, purpose, now } = request;
     const { id: keyId, key } = this.keys.current('otp');
     const salt = randomBytes(16);
     return {
@@ -211,6 +277,24 @@ export class OtpRequests {
       createdAt: now,
       expiresAt: after(now, this.config.ttlSeconds),
       request: this.hashRequest(request),
+    };
+  }
+
+  private newSend({ phoneNumber, toJudge, hasAccount, now }: KnownRequest, judged: JudgedSend): NewSend {
+    const { country, client, deviceKey } = toJudge;
+    const target = { country, prefix: phoneNumber.slice(0, -PREFIX_LEAVES), isNew: !hasAccount };
+    return {
+      ...target,
+      phoneKey: this.limitKeys.ofPhone(phoneNumber),
+      version: judged.version,
+      keepUntil: this.limits.keepUntil(now),
+      deviceKey,
+      addressKey: client.address,
+      networkKey: client.network,
+      resendSeconds: judged.resendIn,
+      decision: { length: judged.length },
+      trickleOf: null,
+      events: eventsOfSend(target, client, now),
     };
   }
 }

@@ -12,10 +12,15 @@ import { SmsBreakers } from './breakers/sms-breakers.service.js';
 import { SmsAdminController } from './breakers/sms.admin.controller.js';
 import { CODE_GENERATOR, randomCodes } from './code-generator.js';
 import { DeviceTokens } from './device-tokens.js';
+import { GuessLimits } from './limits/guess-limits.service.js';
+import { LimitKeys } from './limits/limit-keys.js';
+import { LimitsPurge } from './limits/limits-purge.js';
 import { PhoneFailure } from './limits/phone-failure.entity.js';
 import { PhoneLimit } from './limits/phone-limit.entity.js';
 import { PhoneSend } from './limits/phone-send.entity.js';
 import { SendCounter } from './limits/send-counter.entity.js';
+import { SendLimits } from './limits/send-limits.service.js';
+import { ServiceRule } from './limits/service-rule.js';
 import { OtpGuesses } from './otp-guesses.service.js';
 import { OtpRecords } from './otp-records.service.js';
 import { OtpPurge } from './otp-purge.js';
@@ -23,7 +28,6 @@ import { OtpRequests } from './otp-requests.service.js';
 import { OtpTexts } from './otp-texts.js';
 import { PhoneChangeNotices } from './phone-change-notices.js';
 import { PhoneOtp } from './phone-otp.entity.js';
-import { PhoneWaits } from './phone-waits.js';
 
 /** Issues and checks one-time codes. */
 @Module({
@@ -37,7 +41,11 @@ import { PhoneWaits } from './phone-waits.js';
     OtpGuesses,
     OtpRecords,
     OtpPurge,
-    PhoneWaits,
+    LimitKeys,
+    SendLimits,
+    GuessLimits,
+    ServiceRule,
+    LimitsPurge,
     OtpTexts,
     PhoneChangeNotices,
     DeviceTokens,

@@ -3,7 +3,21 @@ import type { EntityManager } from 'typeorm';
 import { isUniqueViolation } from '../platform/database/database-errors.js';
 import { statement } from '../platform/database/statement.js';
 
-// The statements of a change of `users.phone_number`.
+// The statements on `users.phone_number`: who has a number, and its changes.
+
+const findOwner = statement<{ id: string }>(
+  'user_find_by_number',
+  'SELECT id FROM users WHERE phone_number = $1',
+);
+
+/** The user of a number, suspended or not. */
+export async function ownerOfNumber(
+  manager: EntityManager,
+  phoneNumber: string,
+): Promise<string | undefined> {
+  const [row] = await findOwner(manager, [phoneNumber]);
+  return row?.id;
+}
 
 const RECENT = 'ARRAY(SELECT at FROM unnest(phone_changes_asked_at) AS at WHERE at > $4)';
 

@@ -1,11 +1,13 @@
 import { Injectable } from '@nestjs/common';
-import type { EntityManager } from 'typeorm';
+import { InjectEntityManager } from '@nestjs/typeorm';
+import { EntityManager } from 'typeorm';
 
 import { Problem } from '../platform/http/problem.js';
 import {
   countPhoneChange,
   lockPhoneNumber,
   movePhoneNumber,
+  ownerOfNumber,
   readPhoneChanges,
   uncountPhoneChange,
 } from './phone-number-rows.js';
@@ -13,9 +15,16 @@ import {
 const MAX_CHANGES = 3;
 const WINDOW_MS = 24 * 60 * 60 * 1000;
 
-/** Moves users to other phone numbers. */
+/** Whose a number is, and moves of users to other ones. */
 @Injectable()
 export class UserNumbers {
+  constructor(@InjectEntityManager() private readonly db: EntityManager) {}
+
+  /** The user of a number, suspended or not. */
+  ownerOf(phoneNumber: string): Promise<string | undefined> {
+    return ownerOfNumber(this.db, phoneNumber);
+  }
+
   /**
    * Counts a code that a user has asked for, to move to a number: three a day.
    *

@@ -16,6 +16,21 @@ import { createDatabase, databaseUrl, dropDatabase, onDatabase } from './databas
 const SERVER = process.env.LATCHKEY_TEST_SERVER;
 const TEMPLATE = process.env.LATCHKEY_TEST_TEMPLATE;
 
+/** Tests of all else sign in many numbers from one address. The tests of the abuse policy take its defaults back. */
+const UNLIMITED = {
+  PHONE_SENDS_PER_HOUR: '1000',
+  PHONE_SENDS_PER_DAY: '1000',
+  PHONE_SENDS_PER_ADDRESS_PER_DAY: '1000',
+  IP_UNVERIFIED_SENDS_PER_HOUR: '100000',
+  IP_UNVERIFIED_SENDS_PER_DAY: '100000',
+  IP_PENDING_SENDS: '100000',
+  IP_FAILURES_PER_HOUR: '100000',
+  IP_FAILURES_PER_DAY: '100000',
+  IP_COUNTRIES_PER_DAY: '1000',
+  SERVICE_FAILURES_PER_HOUR: '100000',
+  SERVICE_FAILURES_PER_DAY: '100000',
+};
+
 /** What one test file has started: apps and databases, all let go of at its end. */
 export class Harness {
   #apps = [];
@@ -91,6 +106,7 @@ export class Harness {
         DATABASE_URL: url,
         DATABASE_POOL_SIZE: '5',
         STORAGE_DIR: pictures,
+        ...UNLIMITED,
         ...env,
       },
       clock,

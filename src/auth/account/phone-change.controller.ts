@@ -33,13 +33,15 @@ export class PhoneChangeController {
     'phone_number_unreachable',
     'otp_limit_reached',
     'otp_cooldown',
+    'rate_limited',
     'sms_unavailable',
   )
   async changePhoneNumber(
     @CurrentUser() caller: Caller,
     @Body() { phone_number }: ChangePhoneNumberDto,
+    @Client() client: ClientInfo,
   ): Promise<SignupAnswerDto> {
-    return toSignupAnswerDto(await this.phoneChange.request(caller, phone_number));
+    return toSignupAnswerDto(await this.phoneChange.request(caller, phone_number, client));
   }
 
   /**
@@ -59,6 +61,8 @@ export class PhoneChangeController {
     'phone_number_invalid',
     'phone_number_unsupported',
     'otp_attempts_exceeded',
+    'otp_limit_reached',
+    'rate_limited',
   )
   async verifyPhoneNumber(
     @CurrentUser() caller: Caller,

@@ -41,7 +41,7 @@ export class PhoneChange {
   ) {}
 
   /** Texts a code to the new number. The answer is the same for numbers with and without an account. */
-  async request(caller: Caller, phoneNumber: string): Promise<OtpSent> {
+  async request(caller: Caller, phoneNumber: string, { ip: clientIp }: ClientInfo): Promise<OtpSent> {
     const now = this.clock.now();
     requireRecentSignIn(caller, now);
     const { userId } = caller;
@@ -49,7 +49,15 @@ export class PhoneChange {
       take: (transaction, number) => this.numbers.countChange(transaction, userId, number, now),
       giveBack: (manager) => this.numbers.uncountChange(manager, userId, now),
     };
-    return this.requests.request({ phoneNumber, purpose: 'phone_change', userId, budget });
+    const findOwner = (number: string) => this.numbers.ownerOf(number);
+    return this.requests.request({
+      phoneNumber,
+      purpose: 'phone_change',
+      userId,
+      clientIp,
+      findOwner,
+      budget,
+    });
   }
 
   /** Trades a right code for the move. The session of the request is the only one that goes on. */
@@ -61,7 +69,7 @@ export class PhoneChange {
     requireRecentSignIn(caller, this.clock.now());
     const { userId } = caller;
     const moved = await this.guesses.redeem(
-      { ...guess, purpose: 'phone_change', userId },
+      { ...guess, purpose: 'phone_change', userId, clientIp: client.ip },
       (transaction, { phoneNumber }) => this.move(transaction, caller, phoneNumber, client),
     );
     // Thrown after the commit: whose number it is, only a code tells, and each code only once.

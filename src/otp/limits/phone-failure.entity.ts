@@ -14,7 +14,7 @@ export class PhoneFailure {
   @Column('timestamptz', { name: 'failed_at' })
   failedAt!: Date;
 
-  /** HMAC of the device that had asked for the code, if it was one of the number's own. */
+  /** Id of the device that had asked for the code, if it was one of the number's own. */
   @Column('text', { name: 'device_key', nullable: true })
   deviceKey!: string | null;
 

@@ -1,6 +1,6 @@
 import { Check, Column, Entity, Index, PrimaryColumn } from 'typeorm';
 
-/** The lock of one number, and what is known of it, under an HMAC of it: it outlives the account. */
+/** What is known of one number, under an HMAC of it: it outlives the account. */
 @Entity('phone_limits')
 @Index('phone_limits_keep_until_idx', ['keepUntil'])
 @Check(
@@ -15,6 +15,10 @@ export class PhoneLimit {
   /** Only the previous version goes by it. */
   @Column('timestamptz', { name: 'next_send_at', default: () => "'-infinity'" })
   nextSendAt!: Date;
+
+  /** Moves with each code for the number: of two signups that have read the same one, one gets through. */
+  @Column('integer', { default: 0 })
+  version!: number;
 
   /** When the number last signed in, or moved an account. */
   @Column('timestamptz', { name: 'signed_in_at', nullable: true })

@@ -17,7 +17,7 @@ export class PhoneSend {
   @Column('timestamptz', { name: 'sent_at' })
   sentAt!: Date;
 
-  /** HMAC of the device, where it went by the own-device lane. */
+  /** Id of the device, where it went by the own-device lane. */
   @Column('text', { name: 'device_key', nullable: true })
   deviceKey!: string | null;
 
@@ -43,6 +43,10 @@ export class PhoneSend {
 
   @Column('smallint', { name: 'code_length' })
   codeLength!: number;
+
+  /** How long the next one had to wait. */
+  @Column('integer', { name: 'resend_seconds', default: 0 })
+  resendSeconds!: number;
 
   /** Why its code was that long, and what a breaker had said. */
   @Column('jsonb')

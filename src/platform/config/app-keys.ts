@@ -4,6 +4,7 @@ import { hkdfSync } from 'node:crypto';
 export type KeyPurpose =
   | 'otp'
   | 'phone-limits'
+  | 'address-limits'
   | 'refresh-token'
   | 'device-token'
   | 'signing-key'

@@ -1,0 +1,227 @@
+import type { EntityManager } from 'typeorm';
+
+import { statement } from '../../platform/database/statement.js';
+import {
+  type AddressCountRow,
+  addressCountsFrom,
+  addressCountValues,
+  type CountsOfClient,
+  toCountsOfClient,
+} from './address-count-rows.js';
+import { DAY_MS, FAILURE_WINDOW_MS } from './abuse-policy.js';
+import type { Guesses } from './code-length.js';
+import type { AddressKeys } from './limit-keys.js';
+import type { EarlierSend } from './number-budget.js';
+import type { PhoneLimit } from './phone-limit.entity.js';
+
+/** What decides about another code for a number, as of one moment. */
+export interface PhoneFacts {
+  /** A code is only written while this has not moved: see `reserveOtp`. */
+  version: number;
+  signedInAt: Date | null;
+  /** What its carrier said of it, while that is believed. */
+  refusedCode: PhoneLimit['refusedCode'];
+  /** Of the last 24 hours, the oldest first. */
+  sends: EarlierSend[];
+  guesses: { number: Guesses; device: Guesses; allDevices: Guesses };
+  client: CountsOfClient;
+}
+
+interface FactsRow {
+  version: number;
+  signed_in_at: Date | null;
+  refused_code: PhoneLimit['refusedCode'];
+  sends: [at: number, deviceKey: string | null, addressKey: string, isVerified: boolean][];
+  failed: number;
+  failed_by_device: number;
+  failed_by_devices: number;
+  open: number;
+  open_for_device: number;
+  open_for_devices: number;
+  client: AddressCountRow[];
+}
+
+// A guess that fails moves from the open ones to the failed ones in one statement, so that no moment shows fewer.
+const readFacts = statement<FactsRow>(
+  'phone_facts_read',
+  `WITH failures AS (
+     SELECT count(*)::integer AS failed,
+            (count(*) FILTER (WHERE device_key = $4))::integer AS failed_by_device,
+            count(device_key)::integer AS failed_by_devices
+     FROM phone_failures WHERE phone_key = ANY ($1::bytea[]) AND failed_at > $7
+   ), pending AS (
+     SELECT coalesce(sum(left_over), 0)::integer AS open,
+            coalesce(sum(left_over) FILTER (WHERE device_key = $4), 0)::integer AS open_for_device,
+            coalesce(sum(left_over) FILTER (WHERE device_key IS NOT NULL), 0)::integer AS open_for_devices
+     FROM (
+       SELECT greatest($8::integer - o.attempts, 0) AS left_over, s.device_key
+       FROM phone_otps o LEFT JOIN phone_sends s ON s.id = o.id
+       WHERE o.phone_number = $3 AND NOT o.is_verified AND o.expires_at > $5
+     ) codes
+   ), known AS (
+     SELECT coalesce(max(version) FILTER (WHERE phone_key = $2), 0) AS version,
+            max(signed_in_at) AS signed_in_at,
+            max(refused_code) FILTER (WHERE refused_until > $5) AS refused_code
+     FROM phone_limits WHERE phone_key = ANY ($1::bytea[])
+   )
+   SELECT known.version, known.signed_in_at, known.refused_code, failures.*, pending.*,
+     (SELECT coalesce(jsonb_agg(
+               jsonb_build_array(extract(epoch FROM sent_at) * 1000, device_key, address_key, verified_at IS NOT NULL)
+               ORDER BY sent_at), '[]')
+      FROM phone_sends WHERE phone_key = ANY ($1::bytea[]) AND sent_at > $6) AS sends,
+     (${addressCountsFrom(9)}) AS client
+   FROM known, failures, pending`,
+);
+
+/** Reads what decides about another code. */
+export async function readPhoneFacts(
+  manager: EntityManager,
+  { phoneNumber, phoneKeys, deviceKey, client, attempts }: PhoneQuestion,
+  now: Date,
+): Promise<PhoneFacts> {
+  const [row] = await readFacts(manager, [
+    phoneKeys,
+    phoneKeys[0],
+    phoneNumber,
+    deviceKey,
+    now,
+    new Date(now.getTime() - DAY_MS),
+    new Date(now.getTime() - FAILURE_WINDOW_MS),
+    attempts,
+    ...addressCountValues(client, now),
+  ]);
+  if (!row) throw new Error('aggregates are one row');
+  return {
+    version: row.version,
+    signedInAt: row.signed_in_at,
+    refusedCode: row.refused_code,
+    sends: row.sends.map(([at, device, addressKey, isVerified]) => ({
+      at,
+      deviceKey: device,
+      addressKey,
+      isVerified,
+    })),
+    guesses: {
+      number: { failed: row.failed, open: row.open },
+      device: { failed: row.failed_by_device, open: row.open_for_device },
+      allDevices: { failed: row.failed_by_devices, open: row.open_for_devices },
+    },
+    client: toCountsOfClient(row.client),
+  };
+}
+
+export interface PhoneQuestion {
+  /** E.164 */
+  phoneNumber: string;
+  /** Those of `LimitKeys.allOfPhone`. */
+  phoneKeys: readonly Buffer[];
+  deviceKey: string | null;
+  client: AddressKeys;
+  /** Guesses that a code takes. */
+  attempts: number;
+}
+
+const lock = statement<never>(
+  'phone_limit_lock',
+  `INSERT INTO phone_limits (phone_key, keep_until) VALUES ($1, $2)
+   ON CONFLICT (phone_key) DO UPDATE SET keep_until = greatest(phone_limits.keep_until, excluded.keep_until)`,
+);
+
+const readFailures = statement<{ failed_at: Date }>(
+  'phone_failures_newest',
+  `SELECT failed_at FROM phone_failures WHERE phone_key = ANY ($1::bytea[]) AND failed_at > $2
+   ORDER BY failed_at DESC LIMIT $3`,
+);
+
+/**
+ * Makes guesses at codes of this number wait for the end of the transaction.
+ *
+ * @returns when the newest failed guesses of the window were made, at most `limit`, the newest first.
+ */
+export async function lockFailures(
+  transaction: EntityManager,
+  phoneKeys: readonly Buffer[],
+  { now, limit }: { now: Date; limit: number },
+): Promise<Date[]> {
+  await lock(transaction, [phoneKeys[0], new Date(now.getTime() + DAY_MS)]);
+  const since = new Date(now.getTime() - FAILURE_WINDOW_MS);
+  const rows = await readFailures(transaction, [phoneKeys, since, limit]);
+  return rows.map((row) => row.failed_at);
+}
+
+const forgetNumber = statement<{ failures: number; sends: number }>(
+  'phone_limit_forget',
+  `WITH limits AS (DELETE FROM phone_limits WHERE phone_key = ANY ($1::bytea[])),
+   failures AS (DELETE FROM phone_failures WHERE phone_key = ANY ($1::bytea[]) RETURNING 1),
+   sends AS (DELETE FROM phone_sends WHERE phone_key = ANY ($1::bytea[]) RETURNING 1)
+   SELECT (SELECT count(*) FROM failures)::integer AS failures, (SELECT count(*) FROM sends)::integer AS sends`,
+);
+
+/** Forgets what was counted for a number. @returns how much there was. */
+export async function forgetPhone(
+  manager: EntityManager,
+  phoneKeys: readonly Buffer[],
+): Promise<{ failures: number; sends: number }> {
+  const [row] = await forgetNumber(manager, [phoneKeys]);
+  return row ?? { failures: 0, sends: 0 };
+}
+
+const purgeLimits = statement<{ deleted: number }>(
+  'phone_limits_purge',
+  `WITH purged AS (
+     DELETE FROM phone_limits
+     WHERE phone_key = ANY (ARRAY(
+       SELECT phone_key FROM phone_limits
+       WHERE keep_until < $1 AND next_send_at < $1 AND (refused_until IS NULL OR refused_until < $1)
+       LIMIT $2 FOR UPDATE SKIP LOCKED
+     ))
+     RETURNING 1
+   )
+   SELECT count(*)::integer AS deleted FROM purged`,
+);
+
+/** Deletes up to `limit` numbers of which nothing is to be kept. */
+export async function purgePhoneLimits(manager: EntityManager, now: Date, limit: number): Promise<number> {
+  const [row] = await purgeLimits(manager, [now, limit]);
+  return row?.deleted ?? 0;
+}
+
+const purgeSends = statement<{ deleted: number }>(
+  'phone_sends_purge',
+  `WITH purged AS (
+     DELETE FROM phone_sends
+     WHERE id = ANY (ARRAY(SELECT id FROM phone_sends WHERE id < $1 ORDER BY id LIMIT $2 FOR UPDATE SKIP LOCKED))
+     RETURNING 1
+   )
+   SELECT count(*)::integer AS deleted FROM purged`,
+);
+
+/** Deletes up to `limit` sends before an id. */
+export async function purgePhoneSends(
+  manager: EntityManager,
+  beforeId: string,
+  limit: number,
+): Promise<number> {
+  const [row] = await purgeSends(manager, [beforeId, limit]);
+  return row?.deleted ?? 0;
+}
+
+const purgeFailures = statement<{ deleted: number }>(
+  'phone_failures_purge',
+  `WITH purged AS (
+     DELETE FROM phone_failures
+     WHERE id = ANY (ARRAY(SELECT id FROM phone_failures WHERE id < $1 ORDER BY id LIMIT $2 FOR UPDATE SKIP LOCKED))
+     RETURNING 1
+   )
+   SELECT count(*)::integer AS deleted FROM purged`,
+);
+
+/** Deletes up to `limit` failed guesses before an id. */
+export async function purgePhoneFailures(
+  manager: EntityManager,
+  beforeId: string,
+  limit: number,
+): Promise<number> {
+  const [row] = await purgeFailures(manager, [beforeId, limit]);
+  return row?.deleted ?? 0;
+}

@@ -1,0 +1,80 @@
+import type { EntityManager } from 'typeorm';
+
+import { statement } from '../../platform/database/statement.js';
+import type { CounterScope } from './send-counter.entity.js';
+
+const COUNTED = [
+  'sends',
+  'verified',
+  'new_sends',
+  'new_verified',
+  'failures',
+  'sign_ins',
+  'refused',
+  'delivered',
+  'undelivered',
+] as const;
+
+/** Something that is counted for one scope, in the minute and the hour of its time. */
+export interface CountedEvent extends Partial<Record<(typeof COUNTED)[number], number>> {
+  scope: CounterScope;
+  /** HMAC of an address or network; a prefix, a country; empty for the service. */
+  key: string;
+  /** For addresses and networks, that of the number; else empty. */
+  country: string;
+  at: Date;
+}
+
+/** Reads a parameter that holds `CountedEvent`s as JSON. */
+export function eventsIn(parameter: string): string {
+  const columns = COUNTED.map((column) => `coalesce(${column}, 0) AS ${column}`).join(', ');
+  const types = COUNTED.map((column) => `${column} integer`).join(', ');
+  return `SELECT scope, key, country, at, ${columns}
+     FROM jsonb_to_recordset(${parameter}::jsonb) AS e (scope text, key text, country text, at timestamptz, ${types})`;
+}
+
+/**
+ * The end of a statement that counts what its CTE `events` holds, in those columns. The rows are taken in one order,
+ * so that two such statements never wait for each other in turn; and they are busy ones, so it is the last of its
+ * transaction.
+ */
+export function countEvents(columns: readonly (typeof COUNTED)[number][] = COUNTED): string {
+  const sums = columns.map((column) => `sum(${column})::integer`).join(', ');
+  const added = columns.map((column) => `${column} = c.${column} + excluded.${column}`).join(', ');
+  return `INSERT INTO send_counters AS c (scope, key, span, starts_at, country, ${columns.join(', ')})
+   SELECT scope, key, span, date_bin(make_interval(mins => span), at, timestamptz '1970-01-01 00:00:00+00'), country, ${sums}
+   FROM events CROSS JOIN (VALUES (1), (60)) AS spans (span)
+   GROUP BY 1, 2, 3, 4, 5
+   ORDER BY 1, 2, 3, 4, 5
+   ON CONFLICT ON CONSTRAINT send_counters_pkey DO UPDATE SET ${added}`;
+}
+
+const add = statement<never>('send_counters_add', `WITH events AS (${eventsIn('$1')}) ${countEvents()}`);
+
+export async function addCounts(manager: EntityManager, events: readonly CountedEvent[]): Promise<void> {
+  await add(manager, [JSON.stringify(events)]);
+}
+
+const purge = statement<{ deleted: number }>(
+  'send_counters_purge',
+  `WITH purged AS (
+     DELETE FROM send_counters
+     WHERE ctid = ANY (ARRAY(
+       SELECT ctid FROM send_counters
+       WHERE span = $1 AND starts_at < $2 AND ($3 OR scope IN ('address', 'network'))
+       ORDER BY starts_at LIMIT $4 FOR UPDATE SKIP LOCKED
+     ))
+     RETURNING 1
+   )
+   SELECT count(*)::integer AS deleted FROM purged`,
+);
+
+/** Deletes up to `limit` counters that began before a time: of all scopes, or of addresses and networks. */
+export async function purgeCounters(
+  manager: EntityManager,
+  { span, before, ofAllScopes }: { span: 1 | 60; before: Date; ofAllScopes: boolean },
+  limit: number,
+): Promise<number> {
+  const [row] = await purge(manager, [span, before, ofAllScopes, limit]);
+  return row?.deleted ?? 0;
+}

@@ -1,0 +1,169 @@
+import { Inject, Injectable } from '@nestjs/common';
+import type { EntityManager } from 'typeorm';
+
+import { Problem } from '../../platform/http/problem.js';
+import { type Logger, LOGGER } from '../../platform/observability/logger.js';
+import { OTP_CONFIG, type OtpConfig } from '../otp.config.js';
+import { DAY_MS, FAILURES_WITHOUT_ESCALATION, REFUSED_NUMBER_MS } from './abuse-policy.js';
+import { isNearLimit, pressuresOn, sendRefusal } from './address-budget.js';
+import { lockAddress } from './address-count-rows.js';
+import { decideLength, type LengthDecision } from './code-length.js';
+import { GuessLimits } from './guess-limits.service.js';
+import type { AddressKeys } from './limit-keys.js';
+import { LIMITS_CONFIG, type LimitsConfig } from './limits.config.js';
+import { judgeSend, type NumberVerdict } from './number-budget.js';
+import { type PhoneFacts, readPhoneFacts } from './phone-limit-rows.js';
+import { ServiceRule } from './service-rule.js';
+
+/** Who asks for a code, and for which number. */
+export interface SendToJudge {
+  /** E.164 */
+  phoneNumber: string;
+  phoneKeys: readonly Buffer[];
+  country: string;
+  /** The own device of the number that asks, if it has shown its token. */
+  deviceKey: string | null;
+  /** Whether only the client that asks can guess at the code. */
+  isBound: boolean;
+  client: AddressKeys;
+  /** Digits that the client asks for; 0 where it does not. */
+  askedLength: number;
+}
+
+/** What a send is allowed. */
+export interface JudgedSend {
+  version: number;
+  length: LengthDecision;
+  /** Seconds that the send after it has to wait. */
+  resendIn: number;
+  /** Whether the address is so near a limit that others at the same moment could get past it. */
+  isNearLimit: boolean;
+}
+
+/** The budgets of numbers and addresses, and the lengths of codes. */
+@Injectable()
+export class SendLimits {
+  constructor(
+    @Inject(OTP_CONFIG) private readonly otpConfig: OtpConfig,
+    @Inject(LIMITS_CONFIG) private readonly config: LimitsConfig,
+    @Inject(LOGGER) private readonly log: Logger,
+    private readonly guesses: GuessLimits,
+    private readonly service: ServiceRule,
+  ) {}
+
+  /**
+   * Judges a send by what was counted. It may only be made while the number's version is the one that was judged.
+   *
+   * @throws {Problem} `phone_number_unreachable`, `phone_number_unsupported`, `otp_limit_reached`, `otp_cooldown`,
+   * `rate_limited`.
+   */
+  async judge(manager: EntityManager, send: SendToJudge, now: Date): Promise<JudgedSend> {
+    const { maxAttempts: attempts } = this.otpConfig;
+    const { phoneNumber, phoneKeys, deviceKey, client } = send;
+    const service = await this.service.look(manager, now);
+    const facts = await readPhoneFacts(manager, { phoneNumber, phoneKeys, deviceKey, client, attempts }, now);
+    if (facts.refusedCode) throw new Problem(facts.refusedCode);
+    await this.requireGuesses(manager, send, facts, now);
+    const verdict = this.judgeNumber(facts, send, now);
+    if (verdict.refusal) {
+      throw new Problem(verdict.refusal.code, { retry_after: verdict.refusal.retryAfter });
+    }
+    this.requireAddress(facts, send);
+    return {
+      version: facts.version,
+      length: this.lengthOf(facts, send, service),
+      resendIn: verdict.resendIn,
+      isNearLimit: this.isNearLimit(facts),
+    };
+  }
+
+  /** Whole seconds until the number may be sent another code, by a client that shows no token of a device. */
+  async secondsToNextSend(
+    manager: EntityManager,
+    { phoneNumber, phoneKeys, client }: Pick<SendToJudge, 'phoneNumber' | 'phoneKeys' | 'client'>,
+    now: Date,
+  ): Promise<number> {
+    const question = { phoneNumber, phoneKeys, client, deviceKey: null };
+    const { maxAttempts: attempts } = this.otpConfig;
+    const facts = await readPhoneFacts(manager, { ...question, attempts }, now);
+    return this.judgeNumber(facts, question, now).refusal?.retryAfter ?? 0;
+  }
+
+  /** Makes others from that address wait until the transaction ends, so that none gets past its limit beside it. */
+  lock(transaction: EntityManager, { client }: SendToJudge): Promise<void> {
+    return lockAddress(transaction, client);
+  }
+
+  /** When what is kept of a send may go. */
+  keepUntil(now: Date): Date {
+    return new Date(now.getTime() + Math.max(DAY_MS, REFUSED_NUMBER_MS));
+  }
+
+  private judgeNumber(
+    { sends, signedInAt }: PhoneFacts,
+    { client, deviceKey }: Pick<SendToJudge, 'client' | 'deviceKey'>,
+    now: Date,
+  ): NumberVerdict {
+    return judgeSend(sends, {
+      now: now.getTime(),
+      addressKey: client.address,
+      deviceKey,
+      signedInAt: signedInAt?.getTime() ?? 0,
+      resendSeconds: this.otpConfig.resendSeconds,
+      budget: this.config.phoneSends,
+    });
+  }
+
+  // Without escalation a number takes no guess for a while: a code would be of no use.
+  private async requireGuesses(
+    manager: EntityManager,
+    { phoneKeys }: SendToJudge,
+    { guesses }: PhoneFacts,
+    now: Date,
+  ): Promise<void> {
+    if (this.config.escalation || guesses.number.failed < FAILURES_WITHOUT_ESCALATION) return;
+    await this.guesses.requireGuesses(manager, phoneKeys, now);
+  }
+
+  private requireAddress({ client }: PhoneFacts, { country }: SendToJudge): void {
+    const { address: floors } = this.config;
+    const refusals = (['address', 'network'] as const).flatMap(
+      (scope) => sendRefusal(scope, client[scope], floors, country) ?? [],
+    );
+    const [refusal] = refusals.sort((one, other) => other.retryAfter - one.retryAfter);
+    if (!refusal) return;
+    this.log.warn({ country, ...refusal }, 'codes are refused to an address');
+    throw new Problem('rate_limited', { retry_after: refusal.retryAfter });
+  }
+
+  private lengthOf(
+    { guesses, client }: PhoneFacts,
+    { deviceKey, isBound, askedLength }: SendToJudge,
+    service: { used: number; limit: number },
+  ): LengthDecision {
+    const { length: configured, maxAttempts: attempts } = this.otpConfig;
+    if (!this.config.escalation) {
+      return askedLength > configured
+        ? { length: askedLength, why: 'asked' }
+        : { length: configured, why: 'configured' };
+    }
+    const { address: floors } = this.config;
+    return decideLength({
+      configured,
+      asked: askedLength,
+      attempts,
+      number: guesses.number,
+      ownDevice:
+        deviceKey !== null && isBound ? { device: guesses.device, all: guesses.allDevices } : undefined,
+      address: pressuresOn('address', client.address, floors),
+      network: pressuresOn('network', client.network, floors),
+      service,
+    });
+  }
+
+  private isNearLimit({ client }: PhoneFacts): boolean {
+    return (['address', 'network'] as const).some((scope) =>
+      isNearLimit(scope, client[scope], this.config.address),
+    );
+  }
+}
