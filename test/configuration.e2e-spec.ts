@@ -43,6 +43,7 @@ const REFUSED: Record<string, string[]> = {
   OTP_REQUIRE_CHALLENGE: ['yes', '0'],
   OTP_ESCALATION: ['true', 'ON'],
   SMS_ALLOWED_COUNTRIES: ['br', 'BRA', 'ZZ', 'BR;PT', 'BR,Portugal'],
+  SMS_BREAKER: ['ON', 'true', 'dry-run'],
   TOKEN_ISSUER: ['x'.repeat(2001)],
   TOKEN_AUDIENCE: ['x'.repeat(2001)],
   ADMIN_ALLOWED_IPS: [
