@@ -151,7 +151,7 @@ const REQUESTS: Record<string, Ask | Ask[]> = {
     get(() => '/api/admin/sms', asAdmin),
     get(() => '/api/admin/sms?country=BR&limit=7', asAdmin),
   ],
-  'PUT /api/admin/sms/breakers/:scope': send('PUT', () => '/api/admin/sms/breakers/country:AQ', asAdmin, {
+  'PUT /api/admin/sms/breakers/:scope': send('PUT', () => '/api/admin/sms/breakers/country:GL', asAdmin, {
     state: 'open',
   }),
   'DELETE /api/auth/profile/coordinates': send('DELETE', () => '/api/auth/profile/coordinates', asAna),

@@ -123,7 +123,7 @@ export async function attack(app: TestApp, prefixes: number): Promise<void> {
   );
   await app.sql(
     `INSERT INTO sms_breakers (scope, opened_at, open_until, trips, reason, changed_at)
-     SELECT 'prefix:' || ${prefix}, $1::timestamptz, $1::timestamptz + interval '1 hour', 1, '{}', $1::timestamptz
+     SELECT 'prefix:' || ${prefix}, $1::timestamptz, $1::timestamptz + interval '1 hour', 1, '{}'::jsonb, $1::timestamptz
      FROM generate_series(100, $2::integer, 100) AS n
      UNION ALL
      SELECT 'prefix:' || ${prefix}, NULL, NULL, 1, NULL, $1::timestamptz FROM generate_series(1, 5000) AS n WHERE n % 100 > 0`,
