@@ -283,16 +283,3 @@ export async function trickleThrough(
 ): Promise<void> {
   await trickle(transaction, [scopes, now]);
 }
-
-const refuse = statement<never>(
-  'breaker_count_refused',
-  `INSERT INTO send_counters AS c (scope, key, span, starts_at, country, refused)
-   SELECT $1, $2, span, starts_at, '', 1 FROM unnest($3::smallint[], $4::timestamptz[]) AS s (span, starts_at)
-   ON CONFLICT (scope, key, span, starts_at, country) DO UPDATE SET refused = c.refused + 1`,
-);
-
-/** Counts a send that a breaker refused, or would have. */
-export async function countRefusal(manager: EntityManager, { kind, key }: Scope, now: Date): Promise<void> {
-  const starts = [1, 60].map((span) => new Date(Math.floor(now.getTime() / 60_000 / span) * 60_000 * span));
-  await refuse(manager, [kind, key, [1, 60], starts]);
-}
