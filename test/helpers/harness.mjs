@@ -66,6 +66,7 @@ export class Harness {
    * @param {(length: number) => string} [options.codes]
    * @param {(message: object) => Promise<object>} [options.send] instead of the inbox
    * @param {object} [options.storage] instead of the disk
+   * @param {object} [options.rateLimits] where requests are counted
    * @param {[file: string, name: string]} [options.hostModule] a module of a host app, from `dist/`
    * @param {Record<string, {handler: (payload: unknown) => Promise<void>, cron?: string}>} [options.tasks] of jobs
    */
@@ -76,6 +77,7 @@ export class Harness {
     codes,
     send,
     storage,
+    rateLimits,
     hostModule,
     tasks = {},
   } = {}) {
@@ -101,6 +103,7 @@ export class Harness {
       ...(codes && { codes: { generate: codes } }),
       ...(send && { sms: { send } }),
       ...(storage && { storage }),
+      ...(rateLimits && { rateLimits }),
       imports: [
         ...(hostModule ? [(await this.load(hostModule[0]))[hostModule[1]]] : []),
         moduleOfTasks(tasks),
