@@ -5,6 +5,7 @@ import { overridable } from '../platform/overrides.js';
 import { SmsModule } from '../sms/sms.module.js';
 import { CODE_GENERATOR, randomCodes } from './code-generator.js';
 import { DeviceTokens } from './device-tokens.js';
+import { OtpMetrics } from './otp-metrics.js';
 import { OtpGuesses } from './otp-guesses.service.js';
 import { OtpRecords } from './otp-records.service.js';
 import { OtpPurge } from './otp-purge.js';
@@ -22,6 +23,7 @@ import { PhoneWaits } from './phone-waits.js';
     OtpRequests,
     OtpGuesses,
     OtpRecords,
+    OtpMetrics,
     OtpPurge,
     PhoneWaits,
     OtpTexts,
