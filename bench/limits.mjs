@@ -20,7 +20,7 @@ for (const storage of [new FixedWindows(clock), theirs]) await hit(storage, 'war
 const ours = await measure(new FixedWindows(clock));
 const comparison = await measure(theirs);
 theirs.onApplicationShutdown();
-console.table({ 'FixedWindows': rowOf(ours), 'ThrottlerStorageService': rowOf(comparison) });
+console.table({ FixedWindows: rowOf(ours), ThrottlerStorageService: rowOf(comparison) });
 
 async function measure(storage) {
   const first = await hit(storage, 'key', SAMPLE);

@@ -50,7 +50,13 @@ describe('RATE_LIMIT_PER_MINUTE', () => {
   it('is for all routes of a session together, and for each session by itself', async () => {
     const app = await start();
     const [ana, ben] = [await app.signIn(), await app.signIn()];
-    const paths = [PROFILE, '/api/auth/sessions', '/api/auth/activity', PROFILE, '/api/auth/profile/pictures'];
+    const paths = [
+      PROFILE,
+      '/api/auth/sessions',
+      '/api/auth/activity',
+      PROFILE,
+      '/api/auth/profile/pictures',
+    ];
     for (const [index, path] of paths.entries()) {
       const answer = await app.get(path, ana.bearer);
       expect([path, answer.status, left(answer)]).toEqual([path, 200, String(4 - index)]);
@@ -63,7 +69,9 @@ describe('RATE_LIMIT_PER_MINUTE', () => {
   it('follows the session from address to address', async () => {
     const app = await start();
     const { bearer } = await app.signIn();
-    const answers = await atOnce(12, (index) => app.get(PROFILE, { ...bearer, ...from(`203.0.113.${index}`) }));
+    const answers = await atOnce(12, (index) =>
+      app.get(PROFILE, { ...bearer, ...from(`203.0.113.${index}`) }),
+    );
     expect(tally(answers)).toEqual({ 200: 5, 429: 7 });
   });
 
@@ -181,7 +189,9 @@ describe('RATE_LIMIT_ANONYMOUS_PER_MINUTE', () => {
 describe('without TRUST_PROXY', () => {
   it('counts all of a proxy as one address, and tells of it once, without saying who', async () => {
     const app = await start({ TRUST_PROXY: '' });
-    const answers = await atOnce(ADDRESS_LIMIT + 10, (index) => app.get(INTERESTS, from(`203.0.113.${index}`)));
+    const answers = await atOnce(ADDRESS_LIMIT + 10, (index) =>
+      app.get(INTERESTS, from(`203.0.113.${index}`)),
+    );
     expect(tally(answers)).toEqual({ 200: 20, 429: 10 });
     const warnings = app.started.log.lines.filter((line) => line.includes('TRUST_PROXY'));
     expect(warnings).toHaveLength(1);

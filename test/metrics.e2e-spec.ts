@@ -44,12 +44,20 @@ describe('GET /metrics', () => {
     expect(names).toContain('latchkey_http_request_duration_seconds');
     expect(new Set(names).size).toBe(names.length);
     for (const name of names) expect(name).toMatch(/^(latchkey|process|nodejs)_[a-z0-9_]+$/);
-    for (const line of lines) expect(line).toMatch(/^(# (HELP|TYPE) \w+ .+|\w+(\{.*\})? (-?[\d.e+-]+|Nan|\+Inf))$/);
+    for (const line of lines)
+      expect(line).toMatch(/^(# (HELP|TYPE) \w+ .+|\w+(\{.*\})? (-?[\d.e+-]+|Nan|\+Inf))$/);
   });
 
   it('asks for METRICS_TOKEN where that is set, in any case of "bearer", and tells nothing without', async () => {
     const app = await TestApp.start({ env: { METRICS_TOKEN: TOKEN } });
-    for (const authorization of ['', 'Bearer', `Bearer ${TOKEN}x`, `Bearer x${TOKEN}`, `Basic ${TOKEN}`, TOKEN]) {
+    for (const authorization of [
+      '',
+      'Bearer',
+      `Bearer ${TOKEN}x`,
+      `Bearer x${TOKEN}`,
+      `Basic ${TOKEN}`,
+      TOKEN,
+    ]) {
       expectInvalidToken(await app.get('/metrics', { authorization }));
     }
     expectInvalidToken(await app.get('/metrics'));
@@ -112,15 +120,17 @@ describe('the metrics', () => {
     await app.signup(phoneNumber);
     const code = await app.code(phoneNumber);
     const key = { 'idempotency-key': randomUUID() };
-    const verify = () =>
-      app.post('/api/auth/verify-otp', { phone_number: phoneNumber, otp_code: code }, key);
+    const verify = () => app.post('/api/auth/verify-otp', { phone_number: phoneNumber, otp_code: code }, key);
     for (let time = 1; time <= 3; time += 1) expect((await verify()).status).toBe(200);
     await app.sql("UPDATE users SET status = 'suspended' WHERE id = $1", [id]);
     app.clock.advance(31);
     await app.signup(phoneNumber);
     expect((await app.verify(phoneNumber, await app.code(phoneNumber))).status).toBe(403);
     for (const outcome of ['new_user', 'known_user', 'suspended']) {
-      expect([outcome, await valueOf(app, `latchkey_sign_ins_total{outcome="${outcome}"}`)]).toEqual([outcome, 1]);
+      expect([outcome, await valueOf(app, `latchkey_sign_ins_total{outcome="${outcome}"}`)]).toEqual([
+        outcome,
+        1,
+      ]);
     }
   });
 
@@ -209,7 +219,13 @@ describe('the metrics', () => {
     const wrong = aPhoneNumber();
     await app.verify(wrong, '1234');
     const text = await textOf(app);
-    for (const secret of [user.phoneNumber.slice(1), user.id, wrong.slice(1), '127.0.0.1', user.accessToken]) {
+    for (const secret of [
+      user.phoneNumber.slice(1),
+      user.id,
+      wrong.slice(1),
+      '127.0.0.1',
+      user.accessToken,
+    ]) {
       expect(text).not.toContain(secret);
     }
     expect(text).not.toMatch(/[0-9a-f]{8}-[0-9a-f]{4}-|\d{10}"/);

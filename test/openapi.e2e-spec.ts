@@ -186,8 +186,13 @@ describe('the problems of the OpenAPI document', () => {
     expect(Object.keys(document.components.headers)).toEqual(names);
     for (const { name, responses } of operations) {
       const isLimited = !MONITORS.test(name);
-      expect([name, Object.values(responses).flatMap(codesOf).includes('rate_limited')]).toEqual([name, isLimited]);
-      for (const [status, { headers }] of Object.entries(responses).filter(([status]) => /^2|429/.test(status))) {
+      expect([name, Object.values(responses).flatMap(codesOf).includes('rate_limited')]).toEqual([
+        name,
+        isLimited,
+      ]);
+      for (const [status, { headers }] of Object.entries(responses).filter(([status]) =>
+        /^2|429/.test(status),
+      )) {
         const references = Object.entries<Json>(headers ?? {}).map(([header, { $ref }]) => [header, $ref]);
         expect([name, status, references]).toEqual([
           name,

@@ -114,6 +114,15 @@ export class AuthService {
     const { session, roles } = fresh;
     // The sign-in that makes a user gives both the same time.
     const isNew = profile.createdAt.getTime() === session.createdAt.getTime();
-    return { profile, roles, isNew, status: 'active' as const, session, ended: [], sessionId, isRepeated: true };
+    return {
+      profile,
+      roles,
+      isNew,
+      status: 'active' as const,
+      session,
+      ended: [],
+      sessionId,
+      isRepeated: true,
+    };
   }
 }

@@ -138,7 +138,8 @@ export class SessionsService {
       return tokens;
     } catch (error) {
       if (error instanceof Problem && error.code === 'refresh_token_reused') this.metrics.refreshed('reused');
-      if (error instanceof Problem && error.code === 'refresh_token_invalid') this.metrics.refreshed('invalid');
+      if (error instanceof Problem && error.code === 'refresh_token_invalid')
+        this.metrics.refreshed('invalid');
       throw error;
     }
   }

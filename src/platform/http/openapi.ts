@@ -157,7 +157,10 @@ function addLimitHeaders({ responses }: Operation): void {
   if (!responses['429']) return;
   for (const [status, response] of Object.entries(responses)) {
     if (!response || '$ref' in response || !/^[23]|429/.test(status)) continue;
-    const references = Object.keys(LIMIT_HEADERS).map((name) => [name, { $ref: `#/components/headers/${name}` }]);
+    const references = Object.keys(LIMIT_HEADERS).map((name) => [
+      name,
+      { $ref: `#/components/headers/${name}` },
+    ]);
     response.headers = { ...response.headers, ...Object.fromEntries(references) };
   }
 }

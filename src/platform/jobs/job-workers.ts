@@ -78,7 +78,8 @@ export class JobWorkers {
 
   private async start(url: string, tasks: ReadonlyMap<string, Task>): Promise<void> {
     const presence = await WorkerPresence.open(url, {
-      onFreed: (workers) => this.told.log.warn({ workers }, 'jobs of processes that have died are taken over'),
+      onFreed: (workers) =>
+        this.told.log.warn({ workers }, 'jobs of processes that have died are taken over'),
       onLost: (error) => {
         // The others may hang on the same silence for hours.
         for (const client of this.clients) discard(client);

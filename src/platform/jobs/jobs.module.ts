@@ -12,7 +12,13 @@ export class JobsModule {
     return {
       module: JobsModule,
       global: true,
-      providers: [{ provide: JOBS_DATABASE_URL, useValue: databaseUrl }, Jobs, JobSchedule, JobMetrics, JobRunner],
+      providers: [
+        { provide: JOBS_DATABASE_URL, useValue: databaseUrl },
+        Jobs,
+        JobSchedule,
+        JobMetrics,
+        JobRunner,
+      ],
       exports: [Jobs],
     };
   }

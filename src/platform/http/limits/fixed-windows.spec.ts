@@ -14,7 +14,8 @@ beforeEach(() => (now = 1_800_000_000_000));
 describe('FixedWindows', () => {
   it('blocks above the limit, until the window of the first hit has ended', async () => {
     const windows = new FixedWindows(clock);
-    for (const totalHits of [1, 2, 3]) expect(await hits(windows, 'a')).toEqual({ totalHits, isBlocked: false });
+    for (const totalHits of [1, 2, 3])
+      expect(await hits(windows, 'a')).toEqual({ totalHits, isBlocked: false });
     now += 20_500;
     expect(await windows.increment('a', MINUTE, 3)).toEqual({
       totalHits: 4,
