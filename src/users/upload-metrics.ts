@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 
-import { Problem } from '../platform/http/problem.js';
+import { toProblem } from '../platform/http/to-problem.js';
 import { Metrics } from '../platform/observability/metrics.js';
 
 /** Counts uploads, and what became of them. */
@@ -27,6 +27,6 @@ export class UploadMetrics {
   }
 
   refused(error: unknown): void {
-    this.uploads.inc({ outcome: error instanceof Problem ? error.code : 'internal_error' });
+    this.uploads.inc({ outcome: toProblem(error).code });
   }
 }

@@ -18,7 +18,9 @@ const TOKEN_PROBLEMS: ProblemCode[] = ['access_token_invalid', 'access_token_exp
 // Of the draft `draft-ietf-httpapi-ratelimit-headers` the form that clients know: later ones put all into one header.
 const LIMIT_HEADERS = {
   'RateLimit-Limit': {
-    description: 'Requests that the client may send in a minute: the session, or the address without one.',
+    description:
+      'Requests that the client may send in a minute: the session, or the address without one. On every answer of the ' +
+      'operation, refusals included.',
     schema: { type: 'integer' as const, example: 600 },
   },
   'RateLimit-Remaining': {
@@ -30,6 +32,10 @@ const LIMIT_HEADERS = {
     schema: { type: 'integer' as const, example: 42 },
   },
 };
+
+const LIMIT_REFERENCES = Object.fromEntries(
+  Object.keys(LIMIT_HEADERS).map((name) => [name, { $ref: `#/components/headers/${name}` }]),
+);
 
 // In the order in which a reader meets them; Nest would take that of the modules.
 const TAGS = [
@@ -152,16 +158,12 @@ function problemResponse(codes: readonly ProblemCode[]): Operation['responses'][
   };
 }
 
-/** On successes and on the 429 itself; other refusals carry them as well, which is said once. */
+/** On successes and on the 429 itself; that all other refusals carry them as well is said once, with the first. */
 function addLimitHeaders({ responses }: Operation): void {
   if (!responses['429']) return;
   for (const [status, response] of Object.entries(responses)) {
     if (!response || '$ref' in response || !/^[23]|429/.test(status)) continue;
-    const references = Object.keys(LIMIT_HEADERS).map((name) => [
-      name,
-      { $ref: `#/components/headers/${name}` },
-    ]);
-    response.headers = { ...response.headers, ...Object.fromEntries(references) };
+    response.headers = { ...(response.headers as Record<string, object> | undefined), ...LIMIT_REFERENCES };
   }
 }
 
