@@ -55,6 +55,7 @@ const REFUSED: Record<string, string[]> = {
     '10.0.0.0/',
   ],
   LOG_LEVEL: ['loud', 'INFO'],
+  METRICS_TOKEN: ['x'.repeat(15), 'a token with spaces', 'schlüssel-zu-den-zahlen', 'x'.repeat(2001)],
   STORAGE_DRIVER: ['tape', 'DISK'],
   STORAGE_DIR: ['x'.repeat(2001)],
   S3_BUCKET: ['ab', 'Pictures', 'pictures/of/users', '-pictures', 'x'.repeat(64), 's3://pictures'],

@@ -24,6 +24,7 @@ import { LiveSessions } from './sessions/live-sessions.js';
 import { PushTokensController } from './sessions/push-tokens.controller.js';
 import { PushTokens } from './sessions/push-tokens.service.js';
 import { SessionEndings } from './sessions/session-endings.service.js';
+import { SessionMetrics } from './sessions/session-metrics.js';
 import { SessionPurge } from './sessions/session-purge.js';
 import { Session } from './sessions/session.entity.js';
 import { SessionsController } from './sessions/sessions.controller.js';
@@ -54,6 +55,7 @@ import { RefreshTokens } from './tokens/refresh-tokens.js';
     AuthService,
     SessionsService,
     SessionEndings,
+    SessionMetrics,
     SessionPurge,
     LiveSessions,
     AccountDeletion,

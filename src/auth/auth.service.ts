@@ -13,6 +13,7 @@ import { UserNumbers } from '../users/user-numbers.js';
 import { UsersService } from '../users/users.service.js';
 import { LiveSessions } from './sessions/live-sessions.js';
 import { SessionEndings } from './sessions/session-endings.service.js';
+import { SessionMetrics } from './sessions/session-metrics.js';
 import { SessionsService, type Tokens } from './sessions/sessions.service.js';
 
 export interface SignInGuess {
@@ -41,6 +42,7 @@ export class AuthService {
     private readonly sessions: SessionsService,
     private readonly endings: SessionEndings,
     private readonly live: LiveSessions,
+    private readonly metrics: SessionMetrics,
     @Inject(CLOCK) private readonly clock: Clock,
   ) {}
 
@@ -83,7 +85,7 @@ export class AuthService {
       if (user.status !== 'active') return undefined;
       const start = { userId: user.profile.userId, codeLength, deviceName, client, now };
       const { session, ended } = await this.sessions.open(transaction, start);
-      return { ...user, session, ended, sessionId: session.id };
+      return { ...user, session, ended, sessionId: session.id, isRepeated: false };
     };
     const repeat = (transaction: EntityManager, sessionId: string) =>
       this.repeat(transaction, sessionId, now);
@@ -91,10 +93,15 @@ export class AuthService {
       ? await this.guesses.redeemOnce(signInGuess, idempotencyKey, { repeat, work })
       : await this.guesses.redeem(signInGuess, work);
     // Thrown after the commit: a right code is used up, whatever it opened.
-    if (!opened) throw new Problem('account_suspended');
-    const { session, ended, profile, roles, isNew: isNewUser } = opened;
+    if (!opened) {
+      this.metrics.signedIn('suspended');
+      throw new Problem('account_suspended');
+    }
+    const { session, ended, profile, roles, isNew: isNewUser, isRepeated } = opened;
+    if (!isRepeated) this.metrics.signedIn(isNewUser ? 'new_user' : 'known_user');
     this.live.remember({ ...session, roles }, now, asked);
     if (ended.length > 0) this.live.forget(ended);
+    this.metrics.ended('limit', ended.length);
     return {
       tokens: this.sessions.tokens(session, { roles, client, now }),
       deviceToken: this.deviceTokens.make(profile.phoneNumber, profile.userId),
@@ -110,6 +117,15 @@ export class AuthService {
     const { session, roles } = fresh;
     // The sign-in that makes a user gives both the same time.
     const isNew = profile.createdAt.getTime() === session.createdAt.getTime();
-    return { profile, roles, isNew, status: 'active' as const, session, ended: [], sessionId };
+    return {
+      profile,
+      roles,
+      isNew,
+      status: 'active' as const,
+      session,
+      ended: [],
+      sessionId,
+      isRepeated: true,
+    };
   }
 }

@@ -21,6 +21,7 @@ import { PhoneSend } from './limits/phone-send.entity.js';
 import { SendCounter } from './limits/send-counter.entity.js';
 import { SendLimits } from './limits/send-limits.service.js';
 import { ServiceRule } from './limits/service-rule.js';
+import { OtpMetrics } from './otp-metrics.js';
 import { OtpGuesses } from './otp-guesses.service.js';
 import { OtpRecords } from './otp-records.service.js';
 import { OtpPurge } from './otp-purge.js';
@@ -40,6 +41,7 @@ import { PhoneOtp } from './phone-otp.entity.js';
     OtpRequests,
     OtpGuesses,
     OtpRecords,
+    OtpMetrics,
     OtpPurge,
     LimitKeys,
     SendLimits,

@@ -14,6 +14,7 @@ import { ProfilePicturesService } from './profile-pictures.service.js';
 import { ProfilePresenter } from './profile-presenter.js';
 import { ProfilesService } from './profiles.service.js';
 import { UploadBudget } from './upload-budget.js';
+import { UploadMetrics } from './upload-metrics.js';
 import { UserNumbers } from './user-numbers.js';
 import { UserProfile } from './user-profile.entity.js';
 import { UserSearch } from './user-search.js';
@@ -36,6 +37,7 @@ import { UsersService } from './users.service.js';
     ProfilesService,
     ProfilePicturesService,
     UploadBudget,
+    UploadMetrics,
     CoordinatesService,
     TrailPurge,
     NearbySearch,

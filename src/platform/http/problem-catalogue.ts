@@ -215,7 +215,8 @@ export const PROBLEMS = {
   rate_limited: {
     status: 429,
     title: 'Too many requests',
-    advice: 'Wait `retry_after` seconds, then repeat.',
+    advice:
+      'Wait `retry_after` seconds, then repeat. What is left before it comes to this, the headers `RateLimit-*` say.',
     members: RETRY_AFTER,
   },
   internal_error: {
