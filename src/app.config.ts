@@ -1,7 +1,7 @@
 import { administrationConfig } from './auth/tokens/administration.config.js';
 import { tokensConfig } from './auth/tokens/tokens.config.js';
 import { breakerConfig } from './otp/breakers/breaker.config.js';
-import { limitsConfig } from './otp/limits/limits.config.js';
+import { abusePolicyConfig } from './otp/limits/abuse-policy.config.js';
 import { otpConfig } from './otp/otp.config.js';
 import { secretConfig } from './platform/config/secret.config.js';
 import type { Slice } from './platform/config/slice.js';
@@ -23,7 +23,7 @@ export const CONFIG_SLICES: readonly Slice<unknown>[] = [
   secretConfig,
   smsConfig,
   otpConfig,
-  limitsConfig,
+  abusePolicyConfig,
   breakerConfig,
   tokensConfig,
   administrationConfig,

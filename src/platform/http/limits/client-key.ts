@@ -1,10 +1,8 @@
-import { normalizeIp } from '@nestjs/throttler';
 import type { FastifyRequest } from 'fastify';
-import { isIP } from 'node:net';
 
+import { addressBlock } from '../address-block.js';
+import { clientAddress } from '../client-info.decorator.js';
 import type { Caller } from '../current-user.decorator.js';
-
-const IPV6_NETWORK_BITS = 64;
 
 export type LimitedRequest = FastifyRequest & { user?: Caller };
 
@@ -14,7 +12,5 @@ export type LimitedRequest = FastifyRequest & { user?: Caller };
  */
 export function clientKey(request: LimitedRequest): string {
   if (request.user) return `session ${request.user.sessionId}`;
-  // A trusted proxy may pass on what is no address; whatever a client may have written is no key.
-  const address = isIP(request.ip) ? request.ip : (request.socket.remoteAddress ?? '');
-  return `address ${normalizeIp(address, IPV6_NETWORK_BITS)}`;
+  return `address ${addressBlock(clientAddress(request), { ipv4: 32, ipv6: 64 })}`;
 }
