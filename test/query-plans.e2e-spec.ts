@@ -18,7 +18,7 @@ let other: { id: string; phone_number: string; name: string };
 beforeAll(async () => {
   app = await TestApp.start();
   await harness.populate(app.started.database, USERS, app.clock.now());
-  await attack(app, 100_000);
+  await attack(app, 100_000, 20);
   admin = await anAdministrator(app);
   await upload(app, admin, [await aSmallPicture()]);
   ana = await app.signIn();

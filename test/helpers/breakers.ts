@@ -103,8 +103,8 @@ export async function trySend(app: TestApp, target: Target): Promise<Outcome> {
   }
 }
 
-/** What an attack on so many prefixes leaves behind: a send to each, and an open breaker for one in a hundred. */
-export async function attack(app: TestApp, prefixes: number): Promise<void> {
+/** What an attack on so many prefixes leaves behind: a send to each, breakers that were open, and some that are. */
+export async function attack(app: TestApp, prefixes: number, open: number): Promise<void> {
   const now = app.clock.now();
   const values = [now, prefixes];
   const prefix = `'+99' || lpad(n::text, 8, '0')`;
@@ -124,10 +124,10 @@ export async function attack(app: TestApp, prefixes: number): Promise<void> {
   await app.sql(
     `INSERT INTO sms_breakers (scope, opened_at, open_until, trips, reason, changed_at)
      SELECT 'prefix:' || ${prefix}, $1::timestamptz, $1::timestamptz + interval '1 hour', 1, '{}'::jsonb, $1::timestamptz
-     FROM generate_series(100, $2::integer, 100) AS n
+     FROM generate_series(1, $2::integer) AS n
      UNION ALL
-     SELECT 'prefix:' || ${prefix}, NULL, NULL, 1, NULL, $1::timestamptz FROM generate_series(1, 5000) AS n WHERE n % 100 > 0`,
-    values,
+     SELECT 'prefix:' || ${prefix}, NULL, NULL, 1, NULL, $1::timestamptz FROM generate_series($2::integer + 1, 6000) AS n`,
+    [now, open],
   );
   await app.sql('ANALYZE send_counters, phone_sends, sms_breakers');
 }
