@@ -13,6 +13,7 @@ import { type GuessToJudge, GuessLimits } from './limits/guess-limits.service.js
 import { LimitKeys } from './limits/limit-keys.js';
 import { SendLimits } from './limits/send-limits.service.js';
 import { signInNumber } from './number-policy.js';
+import { OtpMetrics } from './otp-metrics.js';
 import { OTP_CONFIG, type OtpConfig } from './otp.config.js';
 import type { OtpPurpose } from './otp-purpose.js';
 import {
@@ -54,6 +55,7 @@ interface RightGuess {
   id: string;
   failureId: string;
   codeLength: number;
+  sentAt: Date;
 }
 
 type Outcome<T> = { value: T } | { refused: Problem };
@@ -71,6 +73,7 @@ export class OtpGuesses {
     private readonly limits: GuessLimits,
     private readonly sends: SendLimits,
     private readonly limitKeys: LimitKeys,
+    private readonly metrics: OtpMetrics,
     private readonly keys: AppKeys,
     private readonly idempotencyKeys: IdempotencyKeys,
   ) {}
@@ -160,6 +163,7 @@ export class OtpGuesses {
     const { phoneNumber } = guess;
     const value = await work(transaction, { phoneNumber, codeLength: found.codeLength });
     await this.limits.countSuccess(transaction, guess, found, guess.now);
+    this.metrics.verified((guess.now.getTime() - found.sentAt.getTime()) / 1000);
     return { value };
   }
 
@@ -177,13 +181,13 @@ export class OtpGuesses {
     const failure = this.limits.failure(guess, now);
     const claimed = await this.claim(manager, guess, failure);
     if (claimed instanceof Problem) return claimed;
-    const { id, attempts, hash, salt, keyId } = claimed;
+    const { id, attempts, hash, salt, keyId, codeLength, sentAt } = claimed;
     const key = this.keys.byId('otp', keyId);
     // A code made under a secret that is gone cannot be checked by anyone.
     if (!key) return new Problem('otp_not_found');
-    if (matchesHash(key, { salt, phoneNumber, purpose, code }, hash)) {
-      return { id, failureId: failure.id, codeLength: code.length };
-    }
+    const isRight = matchesHash(key, { salt, phoneNumber, purpose, code }, hash);
+    this.metrics.guessed(codeLength, isRight);
+    if (isRight) return { id, failureId: failure.id, codeLength, sentAt };
     const left = Math.max(0, this.config.maxAttempts - attempts);
     return new Problem('otp_invalid', { attempts_remaining: left });
   }

@@ -77,27 +77,4 @@ describe('OtpMetrics', () => {
     expect(await samples('latchkey_sms_delivery_seconds_sum')).toEqual([' 4']);
     expect(await samples('latchkey_sms_delivery_seconds_count')).toEqual([' 1']);
   });
-
-  it('shows open breakers: each country, and prefixes together however many there are', async () => {
-    otp.breaker('service', true);
-    otp.breaker('country:BR', true);
-    otp.breaker('country:PT', true);
-    otp.breaker('country:PT', false);
-    for (let prefix = 1000; prefix < 1100; prefix += 1) otp.breaker(`prefix:+5511${prefix}`, true);
-    // Told twice of the same, it is open once.
-    otp.breaker('prefix:+55111000', true);
-    otp.breaker('prefix:+55111001', false);
-    otp.breaker('prefix:+55111001', false);
-    expect(await samples('latchkey_sms_breaker_open')).toEqual([
-      '{scope="service"} 1',
-      '{scope="prefix"} 99',
-      '{scope="country:BR"} 1',
-    ]);
-  });
-
-  it('shows 0 from the start where there is nothing to tell', async () => {
-    const text = await metrics.text();
-    expect(text).toContain('latchkey_sms_breaker_open{scope="service"} 0');
-    expect(text).toContain('latchkey_sms_breaker_open{scope="prefix"} 0');
-  });
 });

@@ -17,8 +17,6 @@ export class OtpMetrics {
   private readonly verifySeconds;
   private readonly receipts;
   private readonly deliverySeconds;
-  private readonly breakersOpen;
-  private readonly openScopes = new Map<string, Set<string>>();
 
   constructor(metrics: Metrics) {
     this.sends = metrics.counter({
@@ -51,13 +49,6 @@ export class OtpMetrics {
       help: 'From the send of a text to its delivery, by the receipt.',
       buckets: SECONDS,
     });
-    this.breakersOpen = metrics.gauge({
-      name: 'latchkey_sms_breaker_open',
-      help: 'Breakers that are open, as this replica last saw them: of the service and of a country 0 or 1, of prefixes how many.',
-      labels: ['scope'],
-    });
-    this.breakersOpen.set({ scope: 'service' }, 0);
-    this.breakersOpen.set({ scope: 'prefix' }, 0);
   }
 
   /**
@@ -89,18 +80,6 @@ export class OtpMetrics {
       error_code: errorCode === null ? 'none' : word(String(errorCode)),
     });
     if (status === 'delivered') this.deliverySeconds.observe(Math.max(0, secondsSinceSend));
-  }
-
-  /** @param scope `service`, `country:BR`, `prefix:+551196123`. */
-  breaker(scope: string, isOpen: boolean): void {
-    const [kind = ''] = scope.split(':', 1);
-    // An attack may open thousands of prefixes: they share one series.
-    const series = kind === 'country' ? `country:${countryOf(scope.slice('country:'.length))}` : word(kind);
-    const open = this.openScopes.get(series) ?? new Set();
-    this.openScopes.set(series, open);
-    if (isOpen) open.add(scope);
-    else open.delete(scope);
-    this.breakersOpen.set({ scope: series }, open.size);
   }
 }
 

@@ -5,6 +5,7 @@ import { overridable } from '../platform/overrides.js';
 import { SmsModule } from '../sms/sms.module.js';
 import { BreakerChanges } from './breakers/breaker-changes.js';
 import { BreakerHistories } from './breakers/breaker-histories.js';
+import { BreakerMetrics } from './breakers/breaker-metrics.js';
 import { BreakerPurge } from './breakers/breaker-purge.js';
 import { SmsAdministration } from './breakers/sms-administration.service.js';
 import { SmsBreaker } from './breakers/sms-breaker.entity.js';
@@ -56,6 +57,7 @@ import { PhoneOtp } from './phone-otp.entity.js';
     BreakerChanges,
     BreakerHistories,
     BreakerPurge,
+    BreakerMetrics,
     overridable(CODE_GENERATOR, { useFactory: () => randomCodes }),
   ],
   exports: [OtpRequests, OtpGuesses, OtpRecords, PhoneChangeNotices, DeviceTokens],

@@ -283,3 +283,19 @@ export async function trickleThrough(
 ): Promise<void> {
   await trickle(transaction, [scopes, now]);
 }
+
+// An attack may open thousands of prefixes: they share one series.
+const countOpen = statement<{ series: string; count: number }>(
+  'breaker_count_open',
+  `SELECT CASE WHEN scope LIKE 'prefix:%' THEN 'prefix' ELSE scope END AS series, count(*)::integer AS count
+   FROM sms_breakers WHERE opened_at IS NOT NULL AND (open_until IS NULL OR open_until > $1)
+   GROUP BY 1`,
+);
+
+/** How many breakers are open: of the service, of each country, and of prefixes together. */
+export function countOpenBreakers(
+  manager: EntityManager,
+  now: Date,
+): Promise<{ series: string; count: number }[]> {
+  return countOpen(manager, [now]);
+}

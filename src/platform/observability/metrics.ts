@@ -25,12 +25,12 @@ export class Metrics {
   gauge<Label extends string = never>({
     collect,
     ...options
-  }: MetricOptions<Label> & { collect?: (gauge: Gauge<Label>) => void }): Gauge<Label> {
+  }: MetricOptions<Label> & { collect?: (gauge: Gauge<Label>) => void | Promise<void> }): Gauge<Label> {
     return new Gauge<Label>({
       ...this.registered(options),
       ...(collect && {
         collect() {
-          collect(this);
+          return collect(this);
         },
       }),
     });
