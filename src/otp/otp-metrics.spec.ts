@@ -32,9 +32,6 @@ describe('OtpMetrics', () => {
       otp.sent(text, text);
       otp.refused(text);
       otp.delivered(text, 14_155_552_671, 1);
-      otp.breaker(`country:${text}`, true);
-      otp.breaker(`prefix:${text}`, true);
-      otp.breaker(text, true);
     }
     expect((await metrics.text()).match(/4155|415\)/)).toBeNull();
     expect(await samples('latchkey_sms_sends_total')).toEqual(['{outcome="other",country="other"} 5']);
