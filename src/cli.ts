@@ -16,7 +16,7 @@ import { migrate, requireMigrated, revertMigration } from './platform/database/m
 import { dataSourceOptions } from './platform/database/data-source-options.js';
 import { type OpenDatabase, openDatabase } from './platform/database/open-database.js';
 import { OperatorError } from './platform/operator-error.js';
-import { parsePhoneNumber } from './platform/phone-number.js';
+import { writtenPhoneNumber } from './platform/phone-number.js';
 import { grantAdmin, listAdmins, revokeAdmin } from './users/administrators.js';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
@@ -168,10 +168,10 @@ function wholeDays(text: string): number {
 }
 
 function e164(text: string): string {
-  const number = parsePhoneNumber(text);
-  if (!number)
+  const number = writtenPhoneNumber(text);
+  if (number === undefined)
     throw new OperatorError('That is no phone number: write it with + and country code, like +14155552671.');
-  return number.e164;
+  return number;
 }
 
 function say(message: string): void {

@@ -21,6 +21,12 @@ export const AUDIT_ACTIONS = [
   'user_reactivated',
   /** By an administrator; the payload has `count`. */
   'user_sessions_ended',
+  /** The fixed code of a test number opened its account; the payload has the masked number, as in the next. */
+  'test_number_used',
+  /** That code was right, but the account is somebody's: it opened nothing. */
+  'test_number_refused',
+  /** A texted code proved the number of a test account, which was erased for an account of their own. */
+  'test_account_replaced',
 ] as const;
 
 export type AuditAction = (typeof AUDIT_ACTIONS)[number];

@@ -10,8 +10,10 @@ import type { Caller } from '../platform/http/current-user.decorator.js';
 import { Problem } from '../platform/http/problem.js';
 import type { Profile } from '../users/profile.js';
 import { UsersService } from '../users/users.service.js';
+import { type OpenedAccount, SignInAccounts } from './sign-in-accounts.js';
 import { LiveSessions } from './sessions/live-sessions.js';
 import { SessionEndings } from './sessions/session-endings.service.js';
+import type { SessionRow } from './sessions/session-rows.js';
 import { SessionsService, type Tokens } from './sessions/sessions.service.js';
 
 export interface SignInGuess {
@@ -28,6 +30,19 @@ export interface SignedIn {
   profile: Profile;
 }
 
+/** What a right code has opened. */
+interface OpenedSession {
+  sessionId: string;
+  session: SessionRow;
+  profile: Profile;
+  roles: readonly string[];
+  isNew: boolean;
+  /** Ids of sessions that gave way to it. */
+  ended: string[];
+  /** See {@link OpenedAccount}. */
+  replacedId: string | undefined;
+}
+
 /** The sign-in flow: a code is asked for, and traded for a session. */
 @Injectable()
 export class AuthService {
@@ -36,6 +51,7 @@ export class AuthService {
     private readonly guesses: OtpGuesses,
     private readonly deviceTokens: DeviceTokens,
     private readonly users: UsersService,
+    private readonly accounts: SignInAccounts,
     private readonly sessions: SessionsService,
     private readonly endings: SessionEndings,
     private readonly live: LiveSessions,
@@ -75,12 +91,16 @@ export class AuthService {
     const now = this.clock.now();
     const asked = this.live.moment();
     const signInGuess = { ...guess, purpose: 'sign_in' as const };
-    const work = async (transaction: EntityManager, { phoneNumber, codeLength }: RedeemedOtp) => {
-      const user = await this.users.signIn(transaction, phoneNumber, now);
-      if (user.status !== 'active') return undefined;
-      const start = { userId: user.profile.userId, codeLength, deviceName, client, now };
+    let refusal: 'account_suspended' | 'otp_not_found' = 'account_suspended';
+    const work = async (transaction: EntityManager, otp: RedeemedOtp): Promise<OpenedSession | undefined> => {
+      const account = await this.accounts.open(transaction, otp, { client, now });
+      refusal = account ? 'account_suspended' : 'otp_not_found';
+      if (account?.user.status !== 'active') return undefined;
+      const { user, replacedId } = account;
+      const { profile, roles, isNew } = user;
+      const start = { userId: profile.userId, codeLength: otp.codeLength, deviceName, client, now };
       const { session, ended } = await this.sessions.open(transaction, start);
-      return { ...user, session, ended, sessionId: session.id };
+      return { sessionId: session.id, session, profile, roles, isNew, ended, replacedId };
     };
     const repeat = (transaction: EntityManager, sessionId: string) =>
       this.repeat(transaction, sessionId, now);
@@ -88,10 +108,11 @@ export class AuthService {
       ? await this.guesses.redeemOnce(signInGuess, idempotencyKey, { repeat, work })
       : await this.guesses.redeem(signInGuess, work);
     // Thrown after the commit: a right code is used up, whatever it opened.
-    if (!opened) throw new Problem('account_suspended');
-    const { session, ended, profile, roles, isNew: isNewUser } = opened;
+    if (!opened) throw new Problem(refusal);
+    const { session, ended, replacedId, profile, roles, isNew: isNewUser } = opened;
     this.live.remember({ ...session, roles }, now, asked);
     if (ended.length > 0) this.live.forget(ended);
+    if (replacedId !== undefined) this.live.forgetUser(replacedId);
     return {
       tokens: this.sessions.tokens(session, { roles, client, now }),
       deviceToken: this.deviceTokens.make(profile.phoneNumber, profile.userId),
@@ -100,13 +121,17 @@ export class AuthService {
     };
   }
 
-  private async repeat(transaction: EntityManager, sessionId: string, now: Date) {
+  private async repeat(
+    transaction: EntityManager,
+    sessionId: string,
+    now: Date,
+  ): Promise<OpenedSession | undefined> {
     const fresh = await this.sessions.findFresh(transaction, sessionId, now);
     const profile = fresh && (await this.users.find(fresh.session.userId, transaction));
     if (!profile) return undefined;
     const { session, roles } = fresh;
     // The sign-in that makes a user gives both the same time.
     const isNew = profile.createdAt.getTime() === session.createdAt.getTime();
-    return { profile, roles, isNew, status: 'active' as const, session, ended: [], sessionId };
+    return { sessionId, session, profile, roles, isNew, ended: [], replacedId: undefined };
   }
 }

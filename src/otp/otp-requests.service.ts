@@ -10,9 +10,9 @@ import { AppKeys } from '../platform/config/app-keys.js';
 import { inTransaction } from '../platform/database/statement.js';
 import { IdempotencyKeys } from '../platform/http/idempotency-key.js';
 import { Problem } from '../platform/http/problem.js';
+import type { SmsOutcome } from '../sms/sms-sender.js';
 import { CODE_GENERATOR, type CodeGenerator } from './code-generator.js';
 import { hashCode } from './code-hash.js';
-import { signInNumber } from './number-policy.js';
 import { OTP_CONFIG, type OtpConfig } from './otp.config.js';
 import type { OtpPurpose } from './otp-purpose.js';
 import { OtpTexts } from './otp-texts.js';
@@ -25,6 +25,7 @@ import {
   withdrawOtp,
 } from './phone-otps.js';
 import { PhoneWaits } from './phone-waits.js';
+import { type OtpNumber, TestNumbers } from './test-numbers.js';
 
 export interface OtpRequest {
   /** As the user wrote it. */
@@ -61,6 +62,9 @@ export interface OtpSent {
   attempts: number;
 }
 
+// To a test number.
+const NOT_TEXTED: SmsOutcome = { fate: 'accepted' };
+
 const REQUEST_SCOPE = ['otp-request'];
 
 // A repeat waits for the first to be answered: for as long as the provider may take, and a little more.
@@ -79,6 +83,7 @@ export class OtpRequests {
     private readonly waits: PhoneWaits,
     private readonly keys: AppKeys,
     private readonly idempotencyKeys: IdempotencyKeys,
+    private readonly testNumbers: TestNumbers,
   ) {}
 
   /**
@@ -89,25 +94,21 @@ export class OtpRequests {
    * `sms_unavailable`.
    */
   async request(request: OtpRequest): Promise<OtpSent> {
-    const phoneNumber = signInNumber(request.phoneNumber, this.config.allowedCountries);
     const now = this.clock.now();
+    const number = this.testNumbers.read(request, now);
+    const { phoneNumber } = number;
     const repeated = request.idempotency && (await this.findRepeated(request.idempotency, now));
     if (repeated) return repeated;
     const codeLength = Math.max(this.config.length, request.minCodeLength ?? 0);
-    const code = this.codes.generate(codeLength);
-    const otp = this.newOtp(request, phoneNumber, code, now);
+    const code = number.fixedCode ?? this.codes.generate(codeLength);
+    const otp = this.newOtp(request, number, code, now);
     const wait = { phoneKey: this.waits.keyOf(phoneNumber), until: after(now, this.config.resendSeconds) };
     const { purpose, app, budget } = request;
 
     const first = await this.reserve(otp, wait, request);
     if (first) return first;
-    const outcome = await this.texts.send({
-      to: phoneNumber,
-      purpose,
-      code,
-      app,
-      ttlSeconds: this.config.ttlSeconds,
-    });
+    const text = { to: phoneNumber, purpose, code, app, ttlSeconds: this.config.ttlSeconds };
+    const outcome = number.isTest ? NOT_TEXTED : await this.texts.send(text);
     if (outcome.fate === 'refused') {
       await withdrawOtp(this.db, otp, wait);
       await budget?.giveBack(this.db);
@@ -122,7 +123,7 @@ export class OtpRequests {
     if (!isAccepted) {
       throw new Problem('sms_unavailable', { retry_after: this.config.resendSeconds });
     }
-    return this.sent(phoneNumber, codeLength);
+    return this.sent(phoneNumber, code.length);
   }
 
   /**
@@ -194,8 +195,9 @@ export class OtpRequests {
     };
   }
 
-  private newOtp(request: OtpRequest, phoneNumber: string, code: string, now: Date): NewOtp {
+  private newOtp(request: OtpRequest, number: OtpNumber, code: string, now: Date): NewOtp {
     const { purpose } = request;
+    const { phoneNumber, isTest } = number;
     const { id: keyId, key } = this.keys.current('otp');
     const salt = randomBytes(16);
     return {
@@ -204,7 +206,7 @@ export class OtpRequests {
       purpose,
       userId: request.userId ?? null,
       codeChallenge: request.codeChallenge ?? null,
-      hash: hashCode(key, { salt, phoneNumber, purpose, code }),
+      hash: hashCode(key, { salt, phoneNumber, purpose, code, isTest }),
       salt,
       keyId,
       codeLength: code.length,

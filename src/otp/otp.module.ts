@@ -14,6 +14,7 @@ import { PhoneChangeNotices } from './phone-change-notices.js';
 import { PhoneLimit } from './phone-limit.entity.js';
 import { PhoneOtp } from './phone-otp.entity.js';
 import { PhoneWaits } from './phone-waits.js';
+import { TestNumbers } from './test-numbers.js';
 
 /** Issues and checks one-time codes. */
 @Module({
@@ -27,8 +28,9 @@ import { PhoneWaits } from './phone-waits.js';
     OtpTexts,
     PhoneChangeNotices,
     DeviceTokens,
+    TestNumbers,
     overridable(CODE_GENERATOR, { useFactory: () => randomCodes }),
   ],
-  exports: [OtpRequests, OtpGuesses, OtpRecords, PhoneChangeNotices, DeviceTokens],
+  exports: [OtpRequests, OtpGuesses, OtpRecords, PhoneChangeNotices, DeviceTokens, TestNumbers],
 })
 export class OtpModule {}
