@@ -23,7 +23,7 @@ import { migrate, requireMigrated, revertMigration } from './platform/database/m
 import { dataSourceOptions } from './platform/database/data-source-options.js';
 import { type OpenDatabase, openDatabase } from './platform/database/open-database.js';
 import { OperatorError } from './platform/operator-error.js';
-import { parsePhoneNumber } from './platform/phone-number.js';
+import { writtenPhoneNumber } from './platform/phone-number.js';
 import { ownerOfNumber } from './users/phone-number-rows.js';
 import { grantAdmin, listAdmins, revokeAdmin } from './users/administrators.js';
 
@@ -249,10 +249,10 @@ function scope(text: string): Scope {
 }
 
 function e164(text: string): string {
-  const number = parsePhoneNumber(text);
-  if (!number)
+  const number = writtenPhoneNumber(text);
+  if (number === undefined)
     throw new OperatorError('That is no phone number: write it with + and country code, like +14155552671.');
-  return number.e164;
+  return number;
 }
 
 function say(message: string): void {

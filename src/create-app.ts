@@ -9,7 +9,7 @@ import { CONFIG_SLICES } from './app.config.js';
 import { MIGRATION_STEPS } from './app.migration-steps.js';
 import { AppModule } from './app.module.js';
 import { CODE_GENERATOR, type CodeGenerator } from './otp/code-generator.js';
-import { type Clock, CLOCK } from './platform/clock.js';
+import { type Clock, CLOCK, systemClock } from './platform/clock.js';
 import { appKeysOf } from './platform/config/generated-secret.js';
 import { type Environment, loadConfiguration } from './platform/config/load-config.js';
 import { processEnvironment } from './platform/config/process-environment.js';
@@ -69,7 +69,8 @@ export interface LatchkeyApp {
  * @throws {ConfigurationError} with every bad or missing variable.
  */
 export async function createApp(overrides: AppOverrides = {}): Promise<LatchkeyApp> {
-  const configuration = loadConfiguration(CONFIG_SLICES, overrides.env ?? processEnvironment());
+  const { env = processEnvironment(), clock = systemClock } = overrides;
+  const configuration = loadConfiguration(CONFIG_SLICES, env, clock.now());
   const logger = createLogger(configuration.get(logConfig).level, overrides.log);
   for (const warning of configuration.warnings) logger.warn(warning);
 

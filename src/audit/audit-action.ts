@@ -29,6 +29,12 @@ export const AUDIT_ACTIONS = [
   'sms_breaker_closed',
   /** By an administrator, or the command line; the payload has `scope`, `before` and `after`. */
   'sms_breaker_set',
+  /** The fixed code of a test number opened its account; the payload has the masked number, as in the next. */
+  'test_number_used',
+  /** That code was right, but the account is somebody's: it opened nothing. */
+  'test_number_refused',
+  /** A texted code proved the number of a test account, which was erased for an account of their own. */
+  'test_account_replaced',
 ] as const;
 
 export type AuditAction = (typeof AUDIT_ACTIONS)[number];

@@ -9,6 +9,8 @@ import { UsersModule } from '../users/users.module.js';
 import { AccessTokenStrategy } from './access-token.strategy.js';
 import { AuthController } from './auth.controller.js';
 import { AuthService } from './auth.service.js';
+import { SignInAccounts } from './sign-in-accounts.js';
+import { TestNumbersCheck } from './test-numbers-check.js';
 import { AccountDeletion } from './account/account-deletion.service.js';
 import { AccountExports } from './account/account-export.service.js';
 import { AccountController } from './account/account.controller.js';
@@ -53,6 +55,8 @@ import { RefreshTokens } from './tokens/refresh-tokens.js';
   ],
   providers: [
     AuthService,
+    SignInAccounts,
+    TestNumbersCheck,
     SessionsService,
     SessionEndings,
     SessionMetrics,

@@ -27,9 +27,11 @@ import { OtpGuesses } from './otp-guesses.service.js';
 import { OtpRecords } from './otp-records.service.js';
 import { OtpPurge } from './otp-purge.js';
 import { OtpRequests } from './otp-requests.service.js';
+import { OtpReservations } from './otp-reservations.service.js';
 import { OtpTexts } from './otp-texts.js';
 import { PhoneChangeNotices } from './phone-change-notices.js';
 import { PhoneOtp } from './phone-otp.entity.js';
+import { TestNumbers } from './test-numbers.js';
 
 /** Issues and checks one-time codes. */
 @Module({
@@ -40,6 +42,7 @@ import { PhoneOtp } from './phone-otp.entity.js';
   controllers: [SmsAdminController],
   providers: [
     OtpRequests,
+    OtpReservations,
     OtpGuesses,
     OtpRecords,
     OtpMetrics,
@@ -58,8 +61,9 @@ import { PhoneOtp } from './phone-otp.entity.js';
     BreakerHistories,
     BreakerPurge,
     BreakerMetrics,
+    TestNumbers,
     overridable(CODE_GENERATOR, { useFactory: () => randomCodes }),
   ],
-  exports: [OtpRequests, OtpGuesses, OtpRecords, PhoneChangeNotices, DeviceTokens],
+  exports: [OtpRequests, OtpGuesses, OtpRecords, PhoneChangeNotices, DeviceTokens, TestNumbers],
 })
 export class OtpModule {}

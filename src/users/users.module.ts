@@ -13,6 +13,7 @@ import { ProfilePicturesController } from './profile-pictures.controller.js';
 import { ProfilePicturesService } from './profile-pictures.service.js';
 import { ProfilePresenter } from './profile-presenter.js';
 import { ProfilesService } from './profiles.service.js';
+import { TestAccounts } from './test-accounts.js';
 import { UploadBudget } from './upload-budget.js';
 import { UploadMetrics } from './upload-metrics.js';
 import { UserNumbers } from './user-numbers.js';
@@ -34,6 +35,7 @@ import { UsersService } from './users.service.js';
     UserNumbers,
     UserSearch,
     UserSuspensions,
+    TestAccounts,
     ProfilesService,
     ProfilePicturesService,
     UploadBudget,
@@ -49,6 +51,7 @@ import { UsersService } from './users.service.js';
     UserNumbers,
     UserSearch,
     UserSuspensions,
+    TestAccounts,
     CoordinatesService,
     ProfilePresenter,
   ],

@@ -37,7 +37,7 @@ export class AccountController {
   @Delete('account')
   @TakesErased()
   @HttpCode(HttpStatus.NO_CONTENT)
-  @ApiProblems('reauthentication_required')
+  @ApiProblems('test_account', 'reauthentication_required')
   async deleteAccount(@CurrentUser() caller: Caller): Promise<void> {
     await this.deletion.delete(caller);
   }
@@ -51,7 +51,7 @@ export class AccountController {
   @Get('account/export')
   @RouteLimit(10)
   @ApiOkResponse({ type: AccountExportDto })
-  @ApiProblems('reauthentication_required')
+  @ApiProblems('test_account', 'reauthentication_required')
   async accountExport(@CurrentUser() caller: Caller, @Client() client: ClientInfo): Promise<StreamableFile> {
     // Written to the end before anything is answered: a slow client holds up nothing but its own connection, and what
     // fails is still told.

@@ -29,6 +29,7 @@ export class PhoneChangeController {
   @Post()
   @HttpCode(HttpStatus.OK)
   @ApiProblems(
+    'test_account',
     'reauthentication_required',
     'phone_number_invalid',
     'phone_number_unsupported',
@@ -56,6 +57,7 @@ export class PhoneChangeController {
   @Post('verify')
   @HttpCode(HttpStatus.OK)
   @ApiProblems(
+    'test_account',
     'reauthentication_required',
     'otp_invalid',
     'otp_not_found',
