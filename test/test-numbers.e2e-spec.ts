@@ -447,7 +447,7 @@ describe('a number with an account that a texted code has made', () => {
         const codes = { test: aChallenge(), own: aChallenge() };
         await app.signup(number, { code_challenge: codes.test.challenge });
         // As a number waits between two codes, of whatever kind.
-        await app.sql('UPDATE phone_limits SET next_send_at = $1', [new Date(0)]);
+        await app.endWaits();
         await without.signup(number, { code_challenge: codes.own.challenge });
         const code = await without.code(number);
         const asReviewer = () => app.verify(number, CODE, { code_verifier: codes.test.verifier });

@@ -12,7 +12,7 @@ import { Problem } from '../platform/http/problem.js';
 import type { Profile } from '../users/profile.js';
 import { UserNumbers } from '../users/user-numbers.js';
 import { UsersService } from '../users/users.service.js';
-import { type OpenedAccount, SignInAccounts } from './sign-in-accounts.js';
+import { SignInAccounts } from './sign-in-accounts.js';
 import { LiveSessions } from './sessions/live-sessions.js';
 import { SessionEndings } from './sessions/session-endings.service.js';
 import { SessionMetrics } from './sessions/session-metrics.js';
@@ -99,10 +99,10 @@ export class AuthService {
     const now = this.clock.now();
     const asked = this.live.moment();
     const signInGuess = { ...guess, clientIp: client.ip, purpose: 'sign_in' as const };
-    let refusal: 'account_suspended' | 'otp_not_found' = 'account_suspended';
+    const refusal: { code: 'account_suspended' | 'otp_not_found' } = { code: 'account_suspended' };
     const work = async (transaction: EntityManager, otp: RedeemedOtp): Promise<OpenedSession | undefined> => {
       const account = await this.accounts.open(transaction, otp, { client, now });
-      refusal = account ? 'account_suspended' : 'otp_not_found';
+      if (!account) refusal.code = 'otp_not_found';
       if (account?.user.status !== 'active') return undefined;
       const { user, replacedId } = account;
       const { profile, roles, isNew } = user;
@@ -117,8 +117,8 @@ export class AuthService {
       : await this.guesses.redeem(signInGuess, work);
     // Thrown after the commit: a right code is used up, whatever it opened.
     if (!opened) {
-      if (refusal === 'account_suspended') this.metrics.signedIn('suspended');
-      throw new Problem(refusal);
+      if (refusal.code === 'account_suspended') this.metrics.signedIn('suspended');
+      throw new Problem(refusal.code);
     }
     const { session, ended, replacedId, profile, roles, isNew: isNewUser, isRepeated } = opened;
     if (!isRepeated) this.metrics.signedIn(isNewUser ? 'new_user' : 'known_user');

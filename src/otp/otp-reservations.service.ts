@@ -49,6 +49,9 @@ export interface Reservation {
   send: NewSend;
 }
 
+/** The number was sent another code since the send was judged: whatever was taken for it is given back. */
+class Outpaced extends Error {}
+
 /** Writes codes, within what the budgets and breakers allow. */
 @Injectable()
 export class OtpReservations {
@@ -117,12 +120,14 @@ export class OtpReservations {
     const { request, toJudge, breakers, now } = known;
     const isOrdinary = !request.budget && breakers.open.length === 0;
     for (;;) {
-      const judged = isOrdinary ? await this.limits.judge(this.db, toJudge, now) : undefined;
-      const reserved =
-        judged && !judged.isNearLimit
+      try {
+        const judged = isOrdinary ? await this.limits.judge(this.db, toJudge, now) : undefined;
+        return judged && !judged.isNearLimit
           ? await this.write(this.db, known, { ...judged, decision: {}, trickleOf: null })
           : await inTransaction(this.db, (transaction) => this.reserveLocked(transaction, known));
-      if (reserved) return reserved;
+      } catch (error) {
+        if (!(error instanceof Outpaced)) throw error;
+      }
     }
   }
 
@@ -130,7 +135,7 @@ export class OtpReservations {
   private async reserveLocked(
     transaction: EntityManager,
     known: KnownRequest,
-  ): Promise<Reservation | undefined> {
+  ): Promise<Reservation> {
     const { request, number, toJudge, breakers, now } = known;
     await request.budget?.take(transaction, number.phoneNumber);
     await this.limits.lock(transaction, toJudge);
@@ -139,16 +144,17 @@ export class OtpReservations {
     return this.write(transaction, known, { ...judged, ...admitted });
   }
 
-  /** @returns nothing where the number was sent another code since the send was judged. */
+  /** @throws {Outpaced} */
   private async write(
     manager: EntityManager,
     known: KnownRequest,
     admitted: AdmittedSend,
-  ): Promise<Reservation | undefined> {
+  ): Promise<Reservation> {
     const code = known.number.fixedCode ?? this.codes.generate(admitted.length.length);
     const otp = this.newOtp(known, code);
     const send = this.newSend(known, admitted);
-    return (await reserveOtp(manager, otp, send)) ? { otp, code, send } : undefined;
+    if (!(await reserveOtp(manager, otp, send))) throw new Outpaced();
+    return { otp, code, send };
   }
 
   private newOtp({ request, repeatable, number, now }: KnownRequest, code: string): NewOtp {
