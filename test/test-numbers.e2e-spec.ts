@@ -1,4 +1,5 @@
 import { randomInt } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
 
 import {
   aPhoneNumber,
@@ -439,22 +440,28 @@ describe('a number with an account that a texted code has made', () => {
   });
 
   it('is never shared, whoever of the reviewers and its owner is first', async () => {
-    const numbers = Array.from({ length: 12 }, () => aPhoneNumber());
+    const numbers = Array.from({ length: 16 }, () => aPhoneNumber());
     const app = await appWith(numbers);
     const without = await app.replica();
+    const attempts = numbers.map((number) => ({ number, test: aChallenge(), own: aChallenge() }));
+    await Promise.all(attempts.map((one) => app.signup(one.number, { code_challenge: one.test.challenge })));
+    app.clock.advance(31);
+    await Promise.all(
+      attempts.map((one) => without.signup(one.number, { code_challenge: one.own.challenge })),
+    );
+    const codes = await Promise.all(numbers.map((number) => without.code(number)));
     const outcomes = await Promise.all(
-      numbers.map(async (number, index) => {
-        const codes = { test: aChallenge(), own: aChallenge() };
-        await app.signup(number, { code_challenge: codes.test.challenge });
-        // As a number waits between two codes, of whatever kind.
-        await app.endWaits();
-        await without.signup(number, { code_challenge: codes.own.challenge });
-        const code = await without.code(number);
-        const asReviewer = () => app.verify(number, CODE, { code_verifier: codes.test.verifier });
-        const asOwner = () => without.verify(number, code, { code_verifier: codes.own.verifier });
-        const first = index % 2 === 0 ? asReviewer : asOwner;
-        const [one, two] = await Promise.all([first(), (first === asOwner ? asReviewer : asOwner)()]);
-        return first === asReviewer ? { reviewer: one, owner: two } : { reviewer: two, owner: one };
+      attempts.map(async ({ number, test, own }, index) => {
+        // Head starts of either, from none to more than a sign-in takes: each order comes up, and what lies between.
+        const late = delay(index * 10);
+        const [reviewerStarts, ownerStarts] = index % 2 === 0 ? [undefined, late] : [late, undefined];
+        const asReviewer = { code_verifier: test.verifier };
+        const asOwner = { code_verifier: own.verifier };
+        const [reviewer, owner] = await Promise.all([
+          Promise.resolve(reviewerStarts).then(() => app.verify(number, CODE, asReviewer)),
+          Promise.resolve(ownerStarts).then(() => without.verify(number, codes[index]!, asOwner)),
+        ]);
+        return { reviewer, owner };
       }),
     );
     for (const [index, { reviewer, owner }] of outcomes.entries()) {

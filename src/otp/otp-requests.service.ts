@@ -64,10 +64,9 @@ export class OtpRequests {
       return await this.reservations.reserve(request, number, { now, repeatable: this.hashRequest(request) });
     } catch (error) {
       if (!(error instanceof Problem)) throw error;
-      const { code }: Problem = error;
       const repeated = request.idempotency && (await this.findRepeated(request.idempotency, now));
       if (repeated) return { repeated };
-      this.metrics.refused(code);
+      this.metrics.refused((error as Problem).code);
       throw error;
     }
   }
