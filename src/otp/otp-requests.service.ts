@@ -43,6 +43,8 @@ export interface OtpRequest {
   minCodeLength?: number | undefined;
   /** Name of the Android app whose hash goes into the text. */
   app?: string | undefined;
+  /** Of the text: language tags (BCP 47), the most wanted first. */
+  languages?: readonly string[] | undefined;
   /** The address that asks. */
   clientIp: string;
   /** Of an earlier sign-in on this device; one that is not good is ignored. */
@@ -135,12 +137,13 @@ export class OtpRequests {
     const reserved = await this.reserveOnce(known);
     if ('repeated' in reserved) return reserved.repeated;
     const { otp, code, send } = reserved;
-    const { purpose, app, budget } = request;
+    const { purpose, app, languages = [], budget } = request;
     const outcome = await this.texts.send({
       to: otp.phoneNumber,
       purpose,
       code,
       app,
+      languages,
       ttlSeconds: this.config.ttlSeconds,
     });
     if (outcome.fate === 'refused') {

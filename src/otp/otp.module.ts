@@ -28,6 +28,7 @@ import { OtpRequests } from './otp-requests.service.js';
 import { OtpTexts } from './otp-texts.js';
 import { PhoneChangeNotices } from './phone-change-notices.js';
 import { PhoneOtp } from './phone-otp.entity.js';
+import { smsTemplatesProvider } from './texts/sms-templates.provider.js';
 
 /** Issues and checks one-time codes. */
 @Module({
@@ -47,6 +48,7 @@ import { PhoneOtp } from './phone-otp.entity.js';
     ServiceRule,
     LimitsPurge,
     OtpTexts,
+    smsTemplatesProvider,
     PhoneChangeNotices,
     DeviceTokens,
     SmsBreakers,

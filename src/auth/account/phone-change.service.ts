@@ -18,9 +18,14 @@ import { requireRecentSignIn } from './recent-sign-in.js';
 import { SessionEndings } from '../sessions/session-endings.service.js';
 import { findLiveSession } from '../sessions/session-rows.js';
 
-export interface PhoneChangeGuess {
+export interface PhoneChangeWish {
   /** As the user wrote it. */
   phoneNumber: string;
+  /** Of the text: language tags (BCP 47), the most wanted first. */
+  languages: readonly string[];
+}
+
+export interface PhoneChangeGuess extends PhoneChangeWish {
   code: string;
 }
 
@@ -41,7 +46,11 @@ export class PhoneChange {
   ) {}
 
   /** Texts a code to the new number. The answer is the same for numbers with and without an account. */
-  async request(caller: Caller, phoneNumber: string, { ip: clientIp }: ClientInfo): Promise<OtpSent> {
+  async request(
+    caller: Caller,
+    { phoneNumber, languages }: PhoneChangeWish,
+    { ip: clientIp }: ClientInfo,
+  ): Promise<OtpSent> {
     const now = this.clock.now();
     requireRecentSignIn(caller, now);
     const { userId } = caller;
@@ -54,6 +63,7 @@ export class PhoneChange {
       phoneNumber,
       purpose: 'phone_change',
       userId,
+      languages,
       clientIp,
       findOwner,
       budget,
@@ -70,7 +80,8 @@ export class PhoneChange {
     const { userId } = caller;
     const moved = await this.guesses.redeem(
       { ...guess, purpose: 'phone_change', userId, clientIp: client.ip },
-      (transaction, { phoneNumber }) => this.move(transaction, caller, phoneNumber, client),
+      (transaction, { phoneNumber }) =>
+        this.move(transaction, caller, { phoneNumber, languages: guess.languages }, client),
     );
     // Thrown after the commit: whose number it is, only a code tells, and each code only once.
     if (!moved) throw new Problem('phone_number_taken');
@@ -83,7 +94,7 @@ export class PhoneChange {
   private async move(
     transaction: EntityManager,
     { userId, sessionId: id }: Caller,
-    phoneNumber: string,
+    { phoneNumber, languages }: PhoneChangeWish,
     client: ClientInfo,
   ): Promise<{ profile: Profile; ended: string[] } | undefined> {
     const moved = await this.numbers.move(transaction, userId, phoneNumber);
@@ -100,7 +111,7 @@ export class PhoneChange {
       client,
       payload: { session_ids: ended },
     });
-    await this.notices.queue(transaction, moved.oldNumber);
+    await this.notices.queue(transaction, moved.oldNumber, languages);
     const profile = await this.users.find(userId, transaction);
     if (!profile) throw new Problem('access_token_invalid');
     return { profile, ended };
