@@ -32,7 +32,7 @@ const REFUSED: Record<string, string[]> = {
   EMBEDDED_DATABASE_DIR: ['x'.repeat(2001)],
   APP_SECRET: ['short', 'x'.repeat(31), `${SECRET},short`],
   SMS_MODE: ['off', 'TEST', 'production'],
-  SMS_APP_NAME: ['Ünïcode', 'x'.repeat(31), 'two\nlines', '{app}'],
+  SMS_APP_NAME: ['Ünïcode', 'x'.repeat(31), 'two\nlines', '{app}', 'Club 1984'],
   SMS_DOMAIN: ['https://example.com', 'example.com:3000', 'example.com/path', 'Example.com', 'x'.repeat(64)],
   SMS_ANDROID_APP_HASHES: [
     'FA+9qCX9VSu',
@@ -40,6 +40,7 @@ const REFUSED: Record<string, string[]> = {
     'Android=FA+9qCX9VSu',
     'android=FA+9qCX9VSu,other',
   ],
+  SMS_TEMPLATES_DIR: ['x'.repeat(2001)],
   OTP_REQUIRE_CHALLENGE: ['yes', '0'],
   OTP_ESCALATION: ['true', 'ON'],
   SMS_ALLOWED_COUNTRIES: ['br', 'BRA', 'ZZ', 'BR;PT', 'BR,Portugal'],

@@ -1,6 +1,7 @@
 import { Body, Controller, HttpCode, HttpStatus, Post } from '@nestjs/common';
 import { ApiBearerAuth, ApiBody, ApiTags } from '@nestjs/swagger';
 
+import { AcceptLanguage, ApiAcceptLanguage } from '../platform/http/accept-language.decorator.js';
 import { ApiProblems } from '../platform/http/api-problems.decorator.js';
 import { Client, type ClientInfo } from '../platform/http/client-info.decorator.js';
 import { type Caller, OptionalUser } from '../platform/http/current-user.decorator.js';
@@ -53,9 +54,11 @@ export class AuthController {
     'sms_unavailable',
   )
   @ApiIdempotencyKey()
+  @ApiAcceptLanguage('Languages of the text, where the body has no `locale`.')
   async signup(
     @Body() body: SignupDto,
-    @Client() client: ClientInfo,
+    @AcceptLanguage() accepted: string[],
+    @Client() { ip: clientIp }: ClientInfo,
     @IdempotencyKey() key: string | undefined,
   ): Promise<SignupAnswerDto> {
     const {
@@ -63,11 +66,20 @@ export class AuthController {
       code_challenge: codeChallenge,
       min_code_length: minCodeLength,
       device_token: deviceToken,
+      locale,
       app,
     } = body;
     const idempotency = key === undefined ? undefined : { key, body: fingerprintOf(body) };
-    const { ip: clientIp } = client;
-    const request = { phoneNumber, codeChallenge, minCodeLength, deviceToken, app, clientIp, idempotency };
+    const text = { app, languages: locale ? [locale] : accepted };
+    const request = {
+      phoneNumber,
+      codeChallenge,
+      minCodeLength,
+      deviceToken,
+      ...text,
+      clientIp,
+      idempotency,
+    };
     return toSignupAnswerDto(await this.auth.signUp(request));
   }
 

@@ -10,6 +10,7 @@ import type { Configuration } from '../platform/config/load-config.js';
 import { ApiInteger } from '../platform/http/api-properties.js';
 import { IsText } from '../platform/http/text.decorators.js';
 import type { FieldFault } from '../platform/http/problem-catalogue.js';
+import { canonicalLanguageTag } from '../platform/language-tag.js';
 import { smsConfig } from '../sms/sms.config.js';
 import { ProfileDto } from '../users/profile.dto.js';
 import type { SignedIn } from './auth.service.js';
@@ -20,18 +21,10 @@ const IsLanguageTag = (): PropertyDecorator =>
   ValidateBy({
     name: 'isLanguageTag',
     validator: {
-      validate: (value: unknown) => typeof value === 'string' && isLanguageTag(value),
+      validate: (value: unknown) => typeof value === 'string' && canonicalLanguageTag(value) !== undefined,
       defaultMessage: () => '$property must be a language tag (BCP 47), like pt-BR',
     },
   });
-
-function isLanguageTag(value: string): boolean {
-  try {
-    return Intl.getCanonicalLocales(value).length === 1;
-  } catch {
-    return false;
-  }
-}
 
 const Trim = (): PropertyDecorator =>
   Transform(({ value }: { value: unknown }) => (typeof value === 'string' ? value.trim() : value));
@@ -74,7 +67,8 @@ export class SignupDto {
   device_token?: string;
 
   /**
-   * Language of the text (BCP 47).
+   * Language of the text (BCP 47): English, Portuguese, Spanish, French, Hindi, Arabic, and those that the server's
+   * operator has added; English where there is no text in it. If left out, that of `Accept-Language`.
    * @example "pt-BR"
    */
   @Optional()

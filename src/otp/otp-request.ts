@@ -15,6 +15,8 @@ export interface OtpRequest {
   minCodeLength?: number | undefined;
   /** Name of the Android app whose hash goes into the text. */
   app?: string | undefined;
+  /** Of the text: language tags (BCP 47), the most wanted first. */
+  languages?: readonly string[] | undefined;
   /** The address that asks. */
   clientIp: string;
   /** Of an earlier sign-in on this device; one that is not good is ignored. */

@@ -73,8 +73,8 @@ export class OtpRequests {
 
   private async send(request: OtpRequest, number: OtpNumber, reserved: Reservation): Promise<OtpSent> {
     const { otp, code, send } = reserved;
-    const { purpose, app } = request;
-    const text = { to: otp.phoneNumber, purpose, code, app, ttlSeconds: this.config.ttlSeconds };
+    const { purpose, app, languages = [] } = request;
+    const text = { to: otp.phoneNumber, purpose, code, app, languages, ttlSeconds: this.config.ttlSeconds };
     const outcome = number.isTest ? NOT_TEXTED : await this.texts.send(text);
     if (!number.isTest) this.metrics.sent(nameOf(outcome), number.country);
     if (outcome.fate === 'refused') {

@@ -132,10 +132,7 @@ export class OtpReservations {
   }
 
   // Whatever refuses, nothing of either budget is used.
-  private async reserveLocked(
-    transaction: EntityManager,
-    known: KnownRequest,
-  ): Promise<Reservation> {
+  private async reserveLocked(transaction: EntityManager, known: KnownRequest): Promise<Reservation> {
     const { request, number, toJudge, breakers, now } = known;
     await request.budget?.take(transaction, number.phoneNumber);
     await this.limits.lock(transaction, toJudge);

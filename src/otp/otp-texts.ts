@@ -1,12 +1,11 @@
 import { Inject, Injectable } from '@nestjs/common';
 
-import { PublicUrl } from '../platform/http/public-url.js';
 import { type Logger, LOGGER } from '../platform/observability/logger.js';
 import { maskPhoneNumber } from '../platform/phone-number.js';
 import { SMS_CONFIG, type SmsConfig } from '../sms/sms.config.js';
 import { SMS_SENDER, type SmsOutcome, type SmsSender } from '../sms/sms-sender.js';
 import type { OtpPurpose } from './otp-purpose.js';
-import { otpText } from './otp-text.js';
+import { SmsTemplates } from './texts/sms-templates.js';
 
 interface OtpToSend {
   /** E.164. */
@@ -16,6 +15,8 @@ interface OtpToSend {
   ttlSeconds: number;
   /** Name of an Android app of `SMS_ANDROID_APP_HASHES`. */
   app: string | undefined;
+  /** Language tags (BCP 47), the most wanted first. */
+  languages: readonly string[];
 }
 
 /** Writes the text of a code and hands it to the sender. */
@@ -25,13 +26,12 @@ export class OtpTexts {
     @Inject(SMS_CONFIG) private readonly config: SmsConfig,
     @Inject(SMS_SENDER) private readonly sms: SmsSender,
     @Inject(LOGGER) private readonly log: Logger,
-    private readonly publicUrl: PublicUrl,
+    private readonly templates: SmsTemplates,
   ) {}
 
-  async send({ to, purpose, code, ttlSeconds, app }: OtpToSend): Promise<SmsOutcome> {
-    const { appName, domain = new URL(this.publicUrl.get()).hostname, androidAppHashes } = this.config;
-    const androidAppHash = app === undefined ? undefined : androidAppHashes.get(app);
-    const body = otpText({ code, purpose, appName, ttlSeconds, domain, androidAppHash });
+  async send({ to, purpose, code, app, languages }: OtpToSend): Promise<SmsOutcome> {
+    const androidAppHash = app === undefined ? undefined : this.config.androidAppHashes.get(app);
+    const body = this.templates.write({ purpose, languages, androidAppHash, code });
     try {
       return await this.sms.send({ to, body, purpose, otpCode: code });
     } catch (err) {

@@ -32,6 +32,7 @@ import { OtpTexts } from './otp-texts.js';
 import { PhoneChangeNotices } from './phone-change-notices.js';
 import { PhoneOtp } from './phone-otp.entity.js';
 import { TestNumbers } from './test-numbers.js';
+import { smsTemplatesProvider } from './texts/sms-templates.provider.js';
 
 /** Issues and checks one-time codes. */
 @Module({
@@ -53,6 +54,7 @@ import { TestNumbers } from './test-numbers.js';
     ServiceRule,
     LimitsPurge,
     OtpTexts,
+    smsTemplatesProvider,
     PhoneChangeNotices,
     DeviceTokens,
     SmsBreakers,

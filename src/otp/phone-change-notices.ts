@@ -5,9 +5,8 @@ import { type Clock, CLOCK } from '../platform/clock.js';
 import { Jobs } from '../platform/jobs/jobs.js';
 import { type Logger, LOGGER } from '../platform/observability/logger.js';
 import { maskPhoneNumber } from '../platform/phone-number.js';
-import { SMS_CONFIG, type SmsConfig } from '../sms/sms.config.js';
 import { SMS_SENDER, type SmsSender } from '../sms/sms-sender.js';
-import { phoneChangeNotice } from './phone-change-notice.js';
+import { SmsTemplates } from './texts/sms-templates.js';
 
 const TASK = 'phone-change-notice';
 const WORTH_TELLING_MS = 24 * 60 * 60 * 1000;
@@ -17,6 +16,8 @@ interface Payload {
   to: string;
   /** After this the notice is given up, so that the number is not kept for ever. Milliseconds since the epoch. */
   until: number;
+  /** Language tags (BCP 47), the most wanted first; absent in what the previous version queued. */
+  languages?: readonly string[];
 }
 
 /** Tells whoever has the old number of an account that it has moved, in case it was not they who moved it. */
@@ -24,7 +25,7 @@ interface Payload {
 export class PhoneChangeNotices implements OnModuleInit {
   constructor(
     private readonly jobs: Jobs,
-    @Inject(SMS_CONFIG) private readonly config: SmsConfig,
+    private readonly templates: SmsTemplates,
     @Inject(SMS_SENDER) private readonly sms: SmsSender,
     @Inject(CLOCK) private readonly clock: Clock,
     @Inject(LOGGER) private readonly log: Logger,
@@ -34,18 +35,23 @@ export class PhoneChangeNotices implements OnModuleInit {
     this.jobs.handle(TASK, (payload) => this.send(payload as Payload));
   }
 
-  /** Has the text sent once the transaction of the move is committed: at least once, as it is repeated in doubt. */
-  async queue(transaction: EntityManager, oldNumber: string): Promise<void> {
-    const payload: Payload = { to: oldNumber, until: this.clock.now().getTime() + WORTH_TELLING_MS };
+  /**
+   * Has the text sent once the transaction of the move is committed: at least once, as it is repeated in doubt.
+   *
+   * @param languages language tags (BCP 47), the most wanted first.
+   */
+  async queue(transaction: EntityManager, oldNumber: string, languages: readonly string[]): Promise<void> {
+    const until = this.clock.now().getTime() + WORTH_TELLING_MS;
+    const payload: Payload = { to: oldNumber, until, languages };
     await this.jobs.add(transaction, TASK, payload);
   }
 
-  private async send({ to, until }: Payload): Promise<void> {
+  private async send({ to, until, languages = [] }: Payload): Promise<void> {
     if (this.clock.now().getTime() >= until) {
       this.giveUp(to, 'a day has passed');
       return;
     }
-    const body = phoneChangeNotice(this.config.appName);
+    const body = this.templates.write({ purpose: 'phone_change_notice', languages });
     const outcome = await this.sms.send({ to, body, purpose: 'phone_change_notice', otpCode: null });
     if (outcome.fate === 'accepted') return;
     const reason = outcome.fate === 'refused' ? outcome.code : 'no answer';

@@ -63,7 +63,10 @@ function card(message) {
   row.append(recipient, time);
   item.append(row);
   if (message.otp_code) item.append(codeLine(message.otp_code));
-  item.append(element('pre', '', message.body));
+  const body = element('pre', '', message.body);
+  // Each line by its own first letter: a text in Arabic ends with a line in Latin.
+  body.dir = 'auto';
+  item.append(body);
   return item;
 }
 

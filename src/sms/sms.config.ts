@@ -13,6 +13,8 @@ export interface SmsConfig {
   domain: string | undefined;
   /** Hashes for Android's SMS Retriever, by the name that clients send as `app`. */
   androidAppHashes: ReadonlyMap<string, string>;
+  /** The folder of the host's own templates. */
+  templatesDirectory: string | undefined;
 }
 
 export const smsConfig = defineSlice({
@@ -26,8 +28,9 @@ export const smsConfig = defineSlice({
     ),
     SMS_APP_NAME: text('Latchkey', {
       about: 'The name of the app in texts',
-      pattern: /^[A-Za-z0-9 .,&'()+-]{1,30}$/,
-      rule: "must be 1 to 30 letters, digits, spaces or .,&'()+-",
+      // Phones would take a long number for the code.
+      pattern: /^(?!.*\d{4})[A-Za-z0-9 .,&'()+-]{1,30}$/,
+      rule: "must be 1 to 30 letters, digits, spaces or .,&'()+-, with no four digits in a row",
     }),
     SMS_DOMAIN: optionalText({
       about:
@@ -39,6 +42,10 @@ export const smsConfig = defineSlice({
       about: "Hashes of Android's SMS Retriever as name=hash, the name being what clients send as `app`",
       pattern: /^[a-z][a-z0-9_-]{0,31}=[A-Za-z0-9+/]{11}$/,
       rule: 'must be entries like android=FA+9qCX9VSu, separated by commas',
+    }),
+    SMS_TEMPLATES_DIR: optionalText({
+      about: 'A folder with texts of your own, as <locale>.json (docs/OPERATIONS.md)',
+      rule: 'must be a path of at most 2000 characters',
     }),
   },
   build: (values, context): SmsConfig => {
@@ -56,6 +63,7 @@ export const smsConfig = defineSlice({
       appName: values.SMS_APP_NAME,
       domain: values.SMS_DOMAIN,
       androidAppHashes: new Map(values.SMS_ANDROID_APP_HASHES.map((entry) => splitAt(entry, '='))),
+      templatesDirectory: values.SMS_TEMPLATES_DIR,
     };
   },
 });

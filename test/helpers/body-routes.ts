@@ -102,11 +102,15 @@ export const BODY_ROUTES: Record<string, BodyRoute> = {
   'POST /api/auth/phone-number': {
     prepare: async (app) => ({
       user: await app.signIn(),
-      body: () => ({ phone_number: aPhoneNumber() }),
+      body: () => ({ phone_number: aPhoneNumber(), locale: 'pt-BR' }),
     }),
     answer: { status: 200 },
-    nullable: [],
-    outOfBounds: [],
+    nullable: ['locale'],
+    outOfBounds: [
+      ['locale', 'pt_BR', 'format'],
+      ['locale', '', 'format'],
+      ['locale', `en-x${'-a'.repeat(30_000)}`, 'too_long'],
+    ],
   },
   'POST /api/auth/phone-number/verify': {
     prepare: async (app) => ({

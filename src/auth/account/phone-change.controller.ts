@@ -1,6 +1,7 @@
 import { Body, Controller, HttpCode, HttpStatus, Post } from '@nestjs/common';
 import { ApiBearerAuth, ApiTags } from '@nestjs/swagger';
 
+import { AcceptLanguage, ApiAcceptLanguage } from '../../platform/http/accept-language.decorator.js';
 import { ApiProblems } from '../../platform/http/api-problems.decorator.js';
 import { Client, type ClientInfo } from '../../platform/http/client-info.decorator.js';
 import { type Caller, CurrentUser } from '../../platform/http/current-user.decorator.js';
@@ -39,12 +40,15 @@ export class PhoneChangeController {
     'rate_limited',
     'sms_unavailable',
   )
+  @ApiAcceptLanguage('Languages of the text, where the body has no `locale`.')
   async changePhoneNumber(
     @CurrentUser() caller: Caller,
-    @Body() { phone_number }: ChangePhoneNumberDto,
+    @Body() { phone_number: phoneNumber, locale }: ChangePhoneNumberDto,
+    @AcceptLanguage() accepted: string[],
     @Client() client: ClientInfo,
   ): Promise<SignupAnswerDto> {
-    return toSignupAnswerDto(await this.phoneChange.request(caller, phone_number, client));
+    const wish = { phoneNumber, languages: locale ? [locale] : accepted };
+    return toSignupAnswerDto(await this.phoneChange.request(caller, wish, client));
   }
 
   /**
@@ -69,12 +73,15 @@ export class PhoneChangeController {
     'otp_limit_reached',
     'rate_limited',
   )
+  @ApiAcceptLanguage('Languages of the text to the old number.')
   async verifyPhoneNumber(
     @CurrentUser() caller: Caller,
     @Body() { phone_number: phoneNumber, otp_code: code }: VerifyPhoneNumberDto,
+    @AcceptLanguage() languages: string[],
     @Client() client: ClientInfo,
   ): Promise<PhoneNumberChangedDto> {
-    const { profile, deviceToken } = await this.phoneChange.verify(caller, { phoneNumber, code }, client);
+    const guess = { phoneNumber, code, languages };
+    const { profile, deviceToken } = await this.phoneChange.verify(caller, guess, client);
     return { user: this.profiles.present(profile), device_token: deviceToken };
   }
 }

@@ -3,7 +3,7 @@ import { ApiProperty, PickType } from '@nestjs/swagger';
 import { ProfileDto } from '../../users/profile.dto.js';
 import { SignupDto, VerifyOtpDto } from '../auth.dto.js';
 
-export class ChangePhoneNumberDto extends PickType(SignupDto, ['phone_number']) {}
+export class ChangePhoneNumberDto extends PickType(SignupDto, ['phone_number', 'locale']) {}
 
 export class VerifyPhoneNumberDto extends PickType(VerifyOtpDto, ['phone_number', 'otp_code']) {}
 

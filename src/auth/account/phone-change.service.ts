@@ -20,9 +20,14 @@ import { requireRecentSignIn } from './recent-sign-in.js';
 import { SessionEndings } from '../sessions/session-endings.service.js';
 import { findLiveSession } from '../sessions/session-rows.js';
 
-export interface PhoneChangeGuess {
+export interface PhoneChangeWish {
   /** As the user wrote it. */
   phoneNumber: string;
+  /** Of the text: language tags (BCP 47), the most wanted first. */
+  languages: readonly string[];
+}
+
+export interface PhoneChangeGuess extends PhoneChangeWish {
   code: string;
 }
 
@@ -44,7 +49,11 @@ export class PhoneChange {
   ) {}
 
   /** Texts a code to the new number. The answer is the same for numbers with and without an account. */
-  async request(caller: Caller, phoneNumber: string, { ip: clientIp }: ClientInfo): Promise<OtpSent> {
+  async request(
+    caller: Caller,
+    { phoneNumber, languages }: PhoneChangeWish,
+    { ip: clientIp }: ClientInfo,
+  ): Promise<OtpSent> {
     const now = this.clock.now();
     const { userId } = caller;
     await this.testAccounts.refuse(userId);
@@ -58,6 +67,7 @@ export class PhoneChange {
       phoneNumber,
       purpose: 'phone_change',
       userId,
+      languages,
       clientIp,
       findOwner,
       budget,
@@ -75,7 +85,8 @@ export class PhoneChange {
     requireRecentSignIn(caller, this.clock.now());
     const moved = await this.guesses.redeem(
       { ...guess, purpose: 'phone_change', userId, clientIp: client.ip },
-      (transaction, { phoneNumber }) => this.move(transaction, caller, phoneNumber, client),
+      (transaction, { phoneNumber }) =>
+        this.move(transaction, caller, { phoneNumber, languages: guess.languages }, client),
     );
     // Thrown after the commit: whose number it is, only a code tells, and each code only once.
     if (!moved) throw new Problem('phone_number_taken');
@@ -88,7 +99,7 @@ export class PhoneChange {
   private async move(
     transaction: EntityManager,
     { userId, sessionId: id }: Caller,
-    phoneNumber: string,
+    { phoneNumber, languages }: PhoneChangeWish,
     client: ClientInfo,
   ): Promise<{ profile: Profile; ended: string[] } | undefined> {
     const moved = await this.numbers.move(transaction, userId, phoneNumber);
@@ -105,7 +116,7 @@ export class PhoneChange {
       client,
       payload: { session_ids: ended },
     });
-    await this.notices.queue(transaction, moved.oldNumber);
+    await this.notices.queue(transaction, moved.oldNumber, languages);
     const profile = await this.users.find(userId, transaction);
     if (!profile) throw new Problem('access_token_invalid');
     return { profile, ended };

@@ -1,0 +1,54 @@
+import type { SmsPurpose } from '../../sms/sms-sender.js';
+
+type Placeholder = 'code' | 'app' | 'minutes';
+
+const CODE_PLACEHOLDERS: readonly Placeholder[] = ['code', 'app', 'minutes'];
+const PLACEHOLDERS: Record<SmsPurpose, readonly Placeholder[]> = {
+  sign_in: CODE_PLACEHOLDERS,
+  phone_change: CODE_PLACEHOLDERS,
+  phone_change_notice: ['app'],
+};
+
+/** What texts are for. */
+export const SMS_PURPOSES = Object.keys(PLACEHOLDERS) as readonly SmsPurpose[];
+
+export function isPurpose(name: string): name is SmsPurpose {
+  return Object.hasOwn(PLACEHOLDERS, name);
+}
+
+/** Puts the values in; what has none stays. */
+export function fill(template: string, values: Partial<Record<Placeholder, string>>): string {
+  return template.replace(
+    /\{(\w+)\}/g,
+    (placeholder, name: string) => values[name as Placeholder] ?? placeholder,
+  );
+}
+
+const CODE = '{code}';
+// What is within a text and unseen may turn the order of what is seen. The joiners are letters of some scripts.
+const UNSEEN = /(?![\u200c\u200d])[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/u;
+// What a phone makes a link of, and a carrier's filter takes for one.
+const LINK = /\w+:\/\/\S*|\bwww\.\S*|[\p{L}\p{N}]+\.[\p{L}]{2,}\S*/iu;
+const LONG_NUMBER = /\p{Nd}{4,}/u;
+
+/** What is wrong with a template whatever it is filled with: in words that follow its name. */
+export function templateFaults(template: string, purpose: SmsPurpose): string[] {
+  const allowed = PLACEHOLDERS[purpose].map((name) => `{${name}}`);
+  const words = allowed.reduce((text, placeholder) => text.replaceAll(placeholder, 'x'), template);
+  const [link] = LINK.exec(words) ?? [];
+  const [number] = LONG_NUMBER.exec(words) ?? [];
+  return [
+    ...(template.trim() === '' ? ['is empty'] : []),
+    ...(allowed.includes(CODE) ? codeFaults(template) : []),
+    ...(/[{}]/.test(words) ? [`may hold no braces but those of ${allowed.join(', ')}`] : []),
+    ...(UNSEEN.test(template) ? ['holds a line break, or another character that nobody sees'] : []),
+    ...(link === undefined ? [] : [`holds what looks like a link: ${link}`]),
+    ...(number === undefined ? [] : [`holds a number that phones would take for the code: ${number}`]),
+  ];
+}
+
+function codeFaults(template: string): string[] {
+  if (template.split(CODE).length !== 2) return [`must hold ${CODE} once`];
+  if (!template.startsWith(CODE)) return [`must start with ${CODE}, so that a notification shows it`];
+  return /^\{code\}[\p{N}A-Za-z{_-]/u.test(template) ? [`needs a space after ${CODE}`] : [];
+}
