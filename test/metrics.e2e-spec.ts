@@ -203,8 +203,8 @@ describe('the metrics', () => {
       env: { RATE_LIMIT_PER_MINUTE: '12', RATE_LIMIT_ANONYMOUS_PER_MINUTE: '10' },
     });
     const { bearer } = await app.signIn();
-    for (let time = 1; time <= 11; time += 1) await app.get('/api/auth/account/export', bearer);
-    for (let time = 1; time <= 4; time += 1) await app.get('/api/auth/profile', bearer);
+    for (let time = 1; time <= 2; time += 1) await app.get('/api/auth/account/export', bearer);
+    for (let time = 1; time <= 13; time += 1) await app.get('/api/auth/profile', bearer);
     for (let time = 1; time <= 12; time += 1) await app.get('/api/auth/event-interests');
     expect(await valueOf(app, 'latchkey_rate_limited_total{client="session",limit="route"}')).toBe(1);
     expect(await valueOf(app, 'latchkey_rate_limited_total{client="session",limit="all"}')).toBe(3);

@@ -175,7 +175,7 @@ const REQUESTS: Record<string, Ask | Ask[]> = {
 };
 
 /** Those that ask no table that grows, and those of test mode. */
-const OTHERS = [/^GET \/(?:health|docs|dev)\b/, 'GET /.well-known/jwks.json'];
+const OTHERS = [/^GET \/(?:health|metrics|docs|dev)\b/, 'GET /.well-known/jwks.json'];
 
 const JOBS = ['otp-purge', 'session-purge', 'trail-purge', 'picture-sweep', 'signing-keys', 'breaker-purge'];
 

@@ -6,7 +6,7 @@ import { ApiProblems } from '../../platform/http/api-problems.decorator.js';
 import { Client, type ClientInfo } from '../../platform/http/client-info.decorator.js';
 import { type Caller, CurrentUser } from '../../platform/http/current-user.decorator.js';
 import { idCursor } from '../../platform/http/cursor.js';
-import { RouteLimit } from '../../platform/http/limits/route-limit.decorator.js';
+import { CostlyRoute } from '../../platform/http/limits/costly-route.decorator.js';
 import { PageQueryDto, pageOf, toPage } from '../../platform/http/page.dto.js';
 import { jsonText } from '../../platform/http/streamed-json.js';
 import { spool } from '../../platform/spool.js';
@@ -49,7 +49,7 @@ export class AccountController {
    * say nothing about a person.
    */
   @Get('account/export')
-  @RouteLimit(10)
+  @CostlyRoute(60)
   @ApiOkResponse({ type: AccountExportDto })
   @ApiProblems('test_account', 'reauthentication_required')
   async accountExport(@CurrentUser() caller: Caller, @Client() client: ClientInfo): Promise<StreamableFile> {

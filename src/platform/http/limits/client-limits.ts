@@ -14,9 +14,9 @@ import { type Logger, LOGGER } from '../../observability/logger.js';
 import { Metrics } from '../../observability/metrics.js';
 import { Problem } from '../problem.js';
 import { clientKey, type LimitedRequest } from './client-key.js';
+import { costOf } from './costly-route.decorator.js';
 import type { LimitsConfig } from './limits.config.js';
 import { isNeverUncounted } from './never-uncounted.decorator.js';
-import { routeLimitOf } from './route-limit.decorator.js';
 
 const MINUTE_MS = 60_000;
 // A storage of a host may hang; a request must not.
@@ -25,15 +25,16 @@ const ROUTE = 'route';
 
 type Counted = Awaited<ReturnType<ThrottlerStorage['increment']>>;
 
-/** The limit of all routes together, and that of a route with one of its own. */
+/** The limit of all routes together, and that of a costly one. */
 export function throttlers({ perSession, perAddress }: LimitsConfig): ThrottlerModuleOptions {
+  const ofClient = (context: ExecutionContext) => (requestOf(context).user ? perSession : perAddress);
   return [
-    { ttl: MINUTE_MS, limit: (context) => (requestOf(context).user ? perSession : perAddress) },
+    { ttl: MINUTE_MS, limit: ofClient },
     {
       name: ROUTE,
       ttl: MINUTE_MS,
-      limit: (context) => routeLimitOf(context) ?? 0,
-      skipIf: (context) => routeLimitOf(context) === undefined,
+      limit: (context) => Math.max(1, Math.floor(ofClient(context) / (costOf(context) ?? 1))),
+      skipIf: (context) => costOf(context) === undefined,
     },
   ];
 }
