@@ -6,6 +6,7 @@ import {
   aTarget,
   auditOf,
   breakerRow,
+  breakersOf,
   countSends,
   keepTrickle,
   refused,
@@ -109,6 +110,7 @@ describe('PUT /api/admin/sms/breakers/{scope}', () => {
     await set(target.scope, 'closed');
     app.clock.advance(2);
     await atOnce(20, (index) => trySend(index % 2 ? app : other, target));
+    await (await breakersOf(other)).openByProvider(target.prefix, app.clock.now());
     expect(await breakerRow(app, target.scope)).toMatchObject({ mode: 'closed', opened_at: null });
   });
 
