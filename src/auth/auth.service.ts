@@ -10,7 +10,7 @@ import type { Caller } from '../platform/http/current-user.decorator.js';
 import { Problem } from '../platform/http/problem.js';
 import type { Profile } from '../users/profile.js';
 import { UsersService } from '../users/users.service.js';
-import { type OpenedAccount, SignInAccounts } from './sign-in-accounts.js';
+import { SignInAccounts } from './sign-in-accounts.js';
 import { LiveSessions } from './sessions/live-sessions.js';
 import { SessionEndings } from './sessions/session-endings.service.js';
 import type { SessionRow } from './sessions/session-rows.js';
@@ -39,7 +39,7 @@ interface OpenedSession {
   isNew: boolean;
   /** Ids of sessions that gave way to it. */
   ended: string[];
-  /** See {@link OpenedAccount}. */
+  /** The test account that had the number until now, and is erased. */
   replacedId: string | undefined;
 }
 
