@@ -42,7 +42,7 @@ interface OpenedSession {
   isNew: boolean;
   /** Ids of sessions that gave way to it. */
   ended: string[];
-  /** See {@link OpenedAccount}. */
+  /** The test account that had the number until now, and is erased. */
   replacedId: string | undefined;
   /** Whether an earlier request has opened it. */
   isRepeated: boolean;
