@@ -114,27 +114,32 @@ const steps = fc.array(
 it.each([
   [4, 6],
   [6, 23],
-])('whatever is asked and guessed, at %d digits there are no more than %d guesses in 30 days', (digits, most) => {
-  fc.assert(
-    fc.property(steps, (all) => {
-      const codes = new Map<string, Code>();
-      const failures: { at: number; digits: number }[] = [];
-      let now = 0;
-      for (const { act, binding, afterMs } of all) {
-        if (act === 'wait') now += afterMs;
-        if (act === 'ask') {
-          const failed = failures.filter(({ at }) => at > now - FAILURE_WINDOW_MS).length;
-          const pending = [...codes.values()].filter(({ expiresAt }) => expiresAt > now);
-          const open = pending.reduce((sum, { left }) => sum + left, 0);
-          codes.set(binding, { digits: lengthFor({ failed, open }, 3), left: 3, expiresAt: now + 600_000 });
+])(
+  'whatever is asked and guessed, at %d digits there are no more than %d guesses in 30 days',
+  (digits, most) => {
+    fc.assert(
+      fc.property(steps, (all) => {
+        const codes = new Map<string, Code>();
+        const failures: { at: number; digits: number }[] = [];
+        let now = 0;
+        for (const { act, binding, afterMs } of all) {
+          if (act === 'wait') now += afterMs;
+          if (act === 'ask') {
+            const failed = failures.filter(({ at }) => at > now - FAILURE_WINDOW_MS).length;
+            const pending = [...codes.values()].filter(({ expiresAt }) => expiresAt > now);
+            const open = pending.reduce((sum, { left }) => sum + left, 0);
+            codes.set(binding, { digits: lengthFor({ failed, open }, 3), left: 3, expiresAt: now + 600_000 });
+          }
+          const code = codes.get(binding);
+          if (act !== 'guess' || !code || code.left === 0 || code.expiresAt <= now) continue;
+          code.left -= 1;
+          failures.push({ at: now, digits: code.digits });
+          const within = failures.filter(
+            (each) => each.digits === digits && each.at > now - FAILURE_WINDOW_MS,
+          );
+          expect(within.length).toBeLessThanOrEqual(most);
         }
-        const code = codes.get(binding);
-        if (act !== 'guess' || !code || code.left === 0 || code.expiresAt <= now) continue;
-        code.left -= 1;
-        failures.push({ at: now, digits: code.digits });
-        const within = failures.filter((each) => each.digits === digits && each.at > now - FAILURE_WINDOW_MS);
-        expect(within.length).toBeLessThanOrEqual(most);
-      }
-    }),
-  );
-});
+      }),
+    );
+  },
+);

@@ -24,7 +24,8 @@ const question = (more: Partial<SendQuestion> = {}): SendQuestion => ({
   ...more,
 });
 
-const refusal = (verdict: NumberVerdict) => verdict.refusal && [verdict.refusal.code, verdict.refusal.retryAfter];
+const refusal = (verdict: NumberVerdict) =>
+  verdict.refusal && [verdict.refusal.code, verdict.refusal.retryAfter];
 
 /** Sends hours ago, the oldest first, from addresses that nobody else has. */
 const ofOthers = (...hoursAgo: number[]) =>
