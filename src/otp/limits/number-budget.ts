@@ -53,10 +53,12 @@ function limitOfNumber(lane: readonly EarlierSend[], question: SendQuestion): nu
   const { now, addressKey, budget } = question;
   const unused = lane.filter((send) => send.addressKey === addressKey && !send.isVerified);
   const kept = Math.min(SENDS_KEPT_FOR_NEW_ADDRESSES, budget.perDay - 1);
+  // An address whose last code is a day old has not asked.
+  const isNewAt = freeAfter(unused, 1, DAY_MS, now);
   return Math.max(
     limitOf(lane, question),
     freeAfter(unused, budget.perAddressPerDay, DAY_MS, now),
-    unused.length > 0 ? freeAfter(lane, budget.perDay - kept, DAY_MS, now) : 0,
+    Math.min(isNewAt, freeAfter(lane, budget.perDay - kept, DAY_MS, now)),
   );
 }
 
@@ -87,11 +89,16 @@ function freeAfter(sends: readonly EarlierSend[], limit: number, windowMs: numbe
 function endOfWait(lane: readonly EarlierSend[], question: SendQuestion): number {
   const last = lane.at(-1);
   if (!last) return 0;
-  return last.at + question.resendSeconds * waitFactor(streak(lane, question)) * 1000;
+  // As of the last code: the wait that was told then does not end earlier because others grow old.
+  const factor = waitFactor(streak(lane, { ...question, now: last.at }));
+  return last.at + question.resendSeconds * factor * 1000;
 }
 
-/** Codes of the last hour since the number last signed in: each makes the wait longer. */
-function streak(lane: readonly EarlierSend[], { now, signedInAt }: SendQuestion): number {
+/** Codes of the hour before a time, since the number last signed in: each makes the wait longer. */
+function streak(
+  lane: readonly EarlierSend[],
+  { now, signedInAt }: Pick<SendQuestion, 'now' | 'signedInAt'>,
+): number {
   return lane.filter(({ at }) => at > Math.max(signedInAt, now - HOUR_MS)).length;
 }
 

@@ -121,11 +121,8 @@ export interface PhoneQuestion {
   attempts: number;
 }
 
-const lock = statement<never>(
-  'phone_limit_lock',
-  `INSERT INTO phone_limits (phone_key, keep_until) VALUES ($1, $2)
-   ON CONFLICT (phone_key) DO UPDATE SET keep_until = greatest(phone_limits.keep_until, excluded.keep_until)`,
-);
+// No row's lock: a transaction that holds it goes on to rows of the user, and another goes from those to the number's.
+const lock = statement<never>('phone_failures_lock', 'SELECT pg_advisory_xact_lock($1::bigint)');
 
 const readFailures = statement<{ failed_at: Date }>(
   'phone_failures_newest',
@@ -143,7 +140,9 @@ export async function lockFailures(
   phoneKeys: readonly Buffer[],
   { now, limit }: { now: Date; limit: number },
 ): Promise<Date[]> {
-  await lock(transaction, [phoneKeys[0], new Date(now.getTime() + DAY_MS)]);
+  // The first in order, so that replicas queue for the same lock whichever secret of a rotation they write with.
+  const [first] = [...phoneKeys].sort((one, other) => Buffer.compare(one, other));
+  await lock(transaction, [first?.readBigInt64BE(0).toString()]);
   const since = new Date(now.getTime() - FAILURE_WINDOW_MS);
   const rows = await readFailures(transaction, [phoneKeys, since, limit]);
   return rows.map((row) => row.failed_at);

@@ -75,7 +75,20 @@ export async function settlePhone(
   await settle(transaction, [otpId, phoneKeys, addressKey, networkKey, country, now, since, failureId]);
 }
 
-const uncount = statement<never>('phone_failure_uncount', 'DELETE FROM phone_failures WHERE id = $1');
+// The guess that came first has forgiven this one, as if its address had been charged with it: or whoever sends the right
+// code of a number of one's own several times at once would be owed failures.
+const uncount = statement<never>(
+  'phone_failure_uncount',
+  `WITH gone AS (
+     DELETE FROM phone_failures WHERE id = $1
+     RETURNING failed_at, address_key, network_key, country, is_forgiven
+   ), events AS (
+     SELECT scope, key, country, failed_at AS at, 1 AS failures
+     FROM gone CROSS JOIN LATERAL (VALUES ('address', address_key), ('network', network_key)) AS e (scope, key)
+     WHERE is_forgiven
+   )
+   ${countEvents(['failures'])}`,
+);
 
 /** A guess was right, though another that was as right came first. */
 export async function uncountFailure(manager: EntityManager, failureId: string): Promise<void> {
