@@ -39,7 +39,7 @@ function encode(text: string): number[] | undefined {
   return septets;
 }
 
-const inTable = fc.constantFrom(...ROWS.join('').replace('\x1b', ''), ...Object.values(ESCAPED));
+const inTable = fc.constantFrom(...Array.from(ROWS.join('').replace('\x1b', '')), ...Object.values(ESCAPED));
 const texts = fc.oneof(
   fc.string({ unit: inTable, maxLength: 400 }),
   fc.string({ unit: 'binary', maxLength: 100 }),
