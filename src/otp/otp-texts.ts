@@ -33,7 +33,7 @@ export class OtpTexts {
     const androidAppHash = app === undefined ? undefined : androidAppHashes.get(app);
     const body = otpText({ code, purpose, appName, ttlSeconds, domain, androidAppHash });
     try {
-      return await this.sms.send({ to, body, purpose, otpCode: code });
+      return await this.sms.send({ to, body, purpose, otpCode: code, validitySeconds: ttlSeconds });
     } catch (err) {
       this.log.error({ err, to: maskPhoneNumber(to) }, 'sms sender failed');
       return { fate: 'unknown' };

@@ -21,6 +21,7 @@ import { OtpRequests } from './otp-requests.service.js';
 import { OtpTexts } from './otp-texts.js';
 import { PhoneChangeNotices } from './phone-change-notices.js';
 import { PhoneOtp } from './phone-otp.entity.js';
+import { DeliveryReceipts } from './receipts/delivery-receipts.service.js';
 
 /** Issues and checks one-time codes. */
 @Module({
@@ -41,8 +42,9 @@ import { PhoneOtp } from './phone-otp.entity.js';
     OtpTexts,
     PhoneChangeNotices,
     DeviceTokens,
+    DeliveryReceipts,
     overridable(CODE_GENERATOR, { useFactory: () => randomCodes }),
   ],
-  exports: [OtpRequests, OtpGuesses, OtpRecords, PhoneChangeNotices, DeviceTokens],
+  exports: [OtpRequests, OtpGuesses, OtpRecords, PhoneChangeNotices, DeviceTokens, DeliveryReceipts],
 })
 export class OtpModule {}

@@ -46,7 +46,8 @@ export class PhoneChangeNotices implements OnModuleInit {
       return;
     }
     const body = phoneChangeNotice(this.config.appName);
-    const outcome = await this.sms.send({ to, body, purpose: 'phone_change_notice', otpCode: null });
+    const purpose = 'phone_change_notice';
+    const outcome = await this.sms.send({ to, body, purpose, otpCode: null, validitySeconds: null });
     if (outcome.fate === 'accepted') return;
     const reason = outcome.fate === 'refused' ? outcome.code : 'no answer';
     // The queue repeats what has failed, with growing pauses.
