@@ -24,6 +24,8 @@ export interface TwilioRequest {
   url: string;
   headers: IncomingHttpHeaders;
   form: Record<string, string>;
+  /** Of the message that it made. */
+  sid?: string;
 }
 
 export interface Report {
@@ -45,7 +47,6 @@ export class FakeTwilio {
   static start(options?: { user?: string; password?: string }): Promise<FakeTwilio>;
   readonly url: string;
   readonly requests: TwilioRequest[];
-  dropsConnections: boolean;
   environment(more?: Record<string, string>): Record<string, string>;
   script(to: string, ...answers: ScriptedAnswer[]): void;
   of(to: string): TwilioRequest[];

@@ -17,8 +17,6 @@ const PATH = `/2010-04-01/Accounts/${ACCOUNT_SID}/Messages.json`;
 export class FakeTwilio {
   /** Every request, in the order in which they came. */
   requests = [];
-  /** Whether connections are dropped before anything of them is read. */
-  dropsConnections = false;
 
   #scripts = new Map();
   #credentials;
@@ -27,9 +25,6 @@ export class FakeTwilio {
   static async start({ user = ACCOUNT_SID, password = AUTH_TOKEN } = {}) {
     const fake = new FakeTwilio();
     fake.#credentials = `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`;
-    fake.#server.on('connection', (socket) => {
-      if (fake.dropsConnections) socket.resetAndDestroy();
-    });
     fake.#server.listen(0, '127.0.0.1');
     await once(fake.#server, 'listening');
     return fake;
@@ -67,7 +62,10 @@ export class FakeTwilio {
   }
 
   /** Reports what became of a text to an app, as Twilio does: signed for the public URL, sent to where it listens. */
-  report(appUrl, { url, sid, status, errorCode, token = AUTH_TOKEN, accountSid = ACCOUNT_SID, query = '', ...more }) {
+  report(
+    appUrl,
+    { url, sid, status, errorCode, token = AUTH_TOKEN, accountSid = ACCOUNT_SID, query = '', ...more },
+  ) {
     const form = {
       SmsSid: sid,
       SmsStatus: status,
@@ -100,7 +98,8 @@ export class FakeTwilio {
   async #answer(request, response) {
     const { method, url, headers } = request;
     const form = Object.fromEntries(new URLSearchParams(await text(request).catch(() => '')));
-    this.requests.push({ method, url, headers, form });
+    const received = { method, url, headers, form };
+    this.requests.push(received);
     const script = this.#scripts.get(form.To) ?? [];
     const answer = (script.length > 1 ? script.shift() : script[0]) ?? 'created';
 
@@ -115,8 +114,9 @@ export class FakeTwilio {
       setImmediate(() => request.socket.resetAndDestroy());
       return;
     }
-    if (answer.slow !== undefined) await delay(answer.slow);
+    if (answer.slow !== undefined) await delay(answer.slow, undefined, { ref: false });
     const { status, body, retryAfter } = this.#bodyOf(request, form, answer);
+    received.sid = body?.sid;
     const isHtml = typeof body === 'string';
     response.writeHead(status, {
       'content-type': isHtml ? 'text/html' : 'application/json; charset=utf-8',
@@ -127,7 +127,12 @@ export class FakeTwilio {
 
   #bodyOf({ method, url, headers }, form, answer) {
     if (headers.authorization !== this.#credentials) {
-      return errorBody({ status: 401, code: 20003, message: 'Authenticate', detail: 'Your AccountSid or AuthToken was incorrect.' });
+      return errorBody({
+        status: 401,
+        code: 20003,
+        message: 'Authenticate',
+        detail: 'Your AccountSid or AuthToken was incorrect.',
+      });
     }
     if (method !== 'POST' || url !== PATH) {
       return errorBody({ status: 404, code: 20404, message: `The requested resource ${url} was not found` });
@@ -145,7 +150,14 @@ export class FakeTwilio {
 }
 
 // Twilio names the number in what it says.
-function errorBody({ status = 400, code, to = '', message = `Refused: the number ${to} and its code`, detail, retryAfter }) {
+function errorBody({
+  status = 400,
+  code,
+  to = '',
+  message = `Refused: the number ${to} and its code`,
+  detail,
+  retryAfter,
+}) {
   const body = { code, message, more_info: `https://www.twilio.com/docs/errors/${code}`, status };
   return { status, body: detail === undefined ? body : { ...body, detail }, retryAfter };
 }
@@ -180,6 +192,10 @@ function messageOf({ To: to, Body: body, From: from = null, MessagingServiceSid:
 
 /** As https://www.twilio.com/docs/usage/security describes it; the app goes by Twilio's own library. */
 function signatureOf(token, url, form) {
-  const fields = Object.keys(form).sort().map((name) => name + form[name]);
-  return createHmac('sha1', token).update(url + fields.join('')).digest('base64');
+  const fields = Object.keys(form)
+    .sort()
+    .map((name) => name + form[name]);
+  return createHmac('sha1', token)
+    .update(url + fields.join(''))
+    .digest('base64');
 }

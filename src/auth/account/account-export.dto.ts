@@ -108,7 +108,8 @@ export class ExportedCodeDto {
   @ApiOptionalDateTime()
   sent_at!: string | null;
   /** What the provider last said of its text. @example "delivered" */
-  delivery_status!: 'queued' | 'accepted' | 'sending' | 'sent' | 'delivered' | 'undelivered' | 'failed' | null;
+  delivery_status!:
+    'queued' | 'accepted' | 'sending' | 'sent' | 'delivered' | 'undelivered' | 'failed' | null;
   /** Why it did not arrive, as Twilio counts its errors. @example 30003 */
   @ApiProperty({ type: 'integer', nullable: true })
   delivery_error!: number | null;

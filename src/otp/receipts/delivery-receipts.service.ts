@@ -105,7 +105,8 @@ export class DeliveryReceipts {
     if (!error) return;
     const facts = { to: maskPhoneNumber(phoneNumber), sid: messageSid, status, code: errorCode };
     const kind = `error ${errorCode}`;
-    if (error.tell === 'operator') this.alarm.raise(kind, facts, 'texts do not arrive until their setup is mended');
+    if (error.tell === 'operator')
+      this.alarm.raise(kind, facts, 'texts do not arrive until their setup is mended');
     else if (error.tell === 'error') this.alarm.tell(kind, facts, 'a text did not arrive');
     else this.log[error.tell === 'warning' ? 'warn' : 'info'](facts, 'a text did not arrive');
   }

@@ -13,11 +13,7 @@ const refuse = statement<never>(
 /** Has signups of a number answered with what its carrier said of it; until it signs in, or a time. */
 export async function refuseNumber(
   manager: EntityManager,
-  {
-    phoneKey,
-    code,
-    until,
-  }: { phoneKey: Buffer; code: NonNullable<PhoneLimit['refusedCode']>; until: Date },
+  { phoneKey, code, until }: { phoneKey: Buffer; code: NonNullable<PhoneLimit['refusedCode']>; until: Date },
 ): Promise<void> {
   await refuse(manager, [phoneKey, code, until]);
 }

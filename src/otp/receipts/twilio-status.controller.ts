@@ -46,7 +46,11 @@ export class TwilioStatusController {
     const { twilio } = this.config;
     const signature = headers['x-twilio-signature'];
     const signed = { signature, url: this.publicUrl.to(url), form };
-    if (twilio && isSignedByTwilio(twilio.authTokens, signed) && form.get('AccountSid') === twilio.accountSid) {
+    if (
+      twilio &&
+      isSignedByTwilio(twilio.authTokens, signed) &&
+      form.get('AccountSid') === twilio.accountSid
+    ) {
       return;
     }
     this.alarm.tell(

@@ -10,7 +10,8 @@ export function statusCallback(
   { publicUrl }: Pick<ServerConfig, 'publicUrl'>,
 ): { url: string } | { missing: string } {
   if (!publicUrl?.startsWith('https://')) return { missing: 'PUBLIC_URL is not https' };
-  if (new URL(publicUrl).hostname.includes('_')) return { missing: 'Twilio calls no host with a _ in its name' };
+  if (new URL(publicUrl).hostname.includes('_'))
+    return { missing: 'Twilio calls no host with a _ in its name' };
   if (authTokens.length === 0) return { missing: 'they are signed with TWILIO_AUTH_TOKEN, which is not set' };
   return { url: publicUrl + STATUS_CALLBACK_PATH };
 }

@@ -58,7 +58,8 @@ const BY_CODE: ReadonlyMap<number, TwilioError> = new Map([
   [
     21610,
     refused('phone_number_unreachable', {
-      detail: 'This number has opted out of our texts. Texting START to the number that they came from undoes it.',
+      detail:
+        'This number has opted out of our texts. Texting START to the number that they came from undoes it.',
     }),
   ],
   [21614, UNSUPPORTED],

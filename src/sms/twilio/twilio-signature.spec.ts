@@ -35,7 +35,10 @@ describe('isSignedByTwilio', () => {
     ['another scheme', { url: url.replace('https', 'http') }],
     ['a field more', { form: new URLSearchParams([...form, ['MessageStatus', 'delivered']]) }],
     ['a field less', { form: new URLSearchParams([...form].slice(1)) }],
-    ['a value changed', { form: new URLSearchParams([...form].map(([k, v]) => [k, v.replace('1234', '4321')])) }],
+    [
+      'a value changed',
+      { form: new URLSearchParams([...form].map(([k, v]) => [k, v.replace('1234', '4321')])) },
+    ],
   ])('refuses %s', (_, changed) => {
     expect(isSignedByTwilio(['12345'], { signature, url, form, ...changed })).toBe(false);
   });

@@ -120,7 +120,11 @@ export class TwilioSmsSender implements SmsSender {
     const { code } = (error instanceof NoAnswer ? error.cause : error) as { code?: unknown };
     if (!(error instanceof NoAnswer) || error.wasSent) return this.uncertain({ to, says, code }, 0);
     const tell = () =>
-      this.parts.alarm.tell('connection', { to, says, code }, 'Twilio cannot be reached: a text was not sent');
+      this.parts.alarm.tell(
+        'connection',
+        { to, says, code },
+        'Twilio cannot be reached: a text was not sent',
+      );
     return { outcome: { fate: 'refused', code: 'sms_unavailable' }, moreTries: 1, tell };
   }
 

@@ -1,5 +1,11 @@
 import type { SliceContext } from '../../platform/config/slice.js';
-import { list, optionalBaseUrl, optionalText, type Values, wholeNumber } from '../../platform/config/variable.js';
+import {
+  list,
+  optionalBaseUrl,
+  optionalText,
+  type Values,
+  wholeNumber,
+} from '../../platform/config/variable.js';
 
 export interface TwilioConfig {
   /** `AC` and 32 hex digits. */
