@@ -104,7 +104,7 @@ describe('a delivery receipt', () => {
     const other = await app.replica({ env: twilio.environment({ PUBLIC_URL }) });
     const told: unknown[] = [];
     for (const replica of [app, other]) {
-      (await receiptsOf(replica)).onReceipt((_transaction, receipt) => {
+      (await receiptsOf(replica)).onReceipt((receipt) => {
         if (receipt.otpId === otpId) told.push(receipt);
         return Promise.resolve();
       });
@@ -139,19 +139,6 @@ describe('a delivery receipt', () => {
       { sends: 1, delivered: 0, undelivered: 1 },
       { sends: 1, delivered: 0, undelivered: 1 },
     ]);
-  });
-
-  it('that somebody cannot bear is not kept, and may come again', async () => {
-    const text = await aText();
-    let fails = true;
-    (await receiptsOf(app)).onReceipt((_transaction, { phoneNumber }) =>
-      fails && phoneNumber === text.phone ? Promise.reject(new Error('not now')) : Promise.resolve(),
-    );
-    expect(await report(text, 'delivered')).toBe(500);
-    expect(await kept(text)).toEqual(NOTHING);
-    fails = false;
-    expect(await report(text, 'delivered')).toBe(204);
-    expect((await kept(text)).delivery_status).toBe('delivered');
   });
 
   it('that comes before the sign-up is answered is kept all the same', async () => {
@@ -271,6 +258,19 @@ describe('a number of which its carrier says', () => {
     expect((await app.signup(text.phone)).status).toBe(200);
   });
 
+  it.each([30450, 60410])('%i has its range left alone for twelve hours', async (errorCode) => {
+    const text = await aText();
+    expect(await report(text, 'undelivered', { errorCode })).toBe(204);
+    await expectLeftAlone(app, text.phone);
+  });
+
+  it.each([30450, 60410])('%i at once has its range left alone as well', async (code) => {
+    const phone = aPhoneNumber();
+    twilio.script(phone, { code });
+    expect((await app.signup(phone)).body).toEqual(problem('sms_unavailable'));
+    await expectLeftAlone(app, phone);
+  });
+
   it('a sender that is not registered, the operator is told', async () => {
     const own = await startLive(twilio, { PUBLIC_URL });
     const phone = aPhoneNumber();
@@ -333,6 +333,17 @@ describe('a name of a text that another has already', () => {
   });
 });
 
+/** Fails unless the breaker of the number's range is open, for as long as providers block. */
+async function expectLeftAlone(of: TestApp, phone: string): Promise<void> {
+  const [row] = await of.sql<{ open_until: Date; reason: { rule: string } }>(
+    'SELECT open_until, reason FROM sms_breakers WHERE scope = $1',
+    [`prefix:${phone.slice(0, -4)}`],
+  );
+  expect(row?.reason.rule).toBe('provider');
+  const hours = ((row?.open_until.getTime() ?? 0) - of.clock.now().getTime()) / 3_600_000;
+  expect(Math.round(hours)).toBe(12);
+}
+
 interface Receipt {
   otpId: string;
   phoneNumber: string;
@@ -340,6 +351,6 @@ interface Receipt {
 
 function receiptsOf(of: TestApp) {
   return of.started.provider<{
-    onReceipt(handler: (transaction: unknown, receipt: Receipt) => Promise<void>): void;
+    onReceipt(handler: (receipt: Receipt) => Promise<void>): void;
   }>('otp/receipts/delivery-receipts.service.js', 'DeliveryReceipts');
 }

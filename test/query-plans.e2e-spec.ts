@@ -1,6 +1,7 @@
 import { sessionIdOf } from './helpers/access-token.js';
 import { anAdministrator } from './helpers/administrator.js';
 import { aPhoneNumber, type Answer, harness, type SignedInUser, TestApp } from './helpers/app.js';
+import { attack } from './helpers/breakers.js';
 import { aSmallPicture, order, pictureIds, upload } from './helpers/pictures.js';
 import { aProfile } from './helpers/profile.js';
 import { slowPlans } from './helpers/query-plans.js';
@@ -17,6 +18,7 @@ let other: { id: string; phone_number: string; name: string };
 beforeAll(async () => {
   app = await TestApp.start();
   await harness.populate(app.started.database, USERS, app.clock.now());
+  await attack(app, 100_000);
   admin = await anAdministrator(app);
   await upload(app, admin, [await aSmallPicture()]);
   ana = await app.signIn();
@@ -145,6 +147,13 @@ const REQUESTS: Record<string, Ask | Ask[]> = {
   'POST /api/admin/users/:id/suspend': send('POST', () => ofOther('/suspend'), asAdmin, { reason: 'Spam.' }),
   'POST /api/admin/users/:id/reactivate': send('POST', () => ofOther('/reactivate'), asAdmin),
   'DELETE /api/admin/users/:id/sessions': send('DELETE', () => ofOther('/sessions'), asAdmin),
+  'GET /api/admin/sms': [
+    get(() => '/api/admin/sms', asAdmin),
+    get(() => '/api/admin/sms?country=BR&limit=7', asAdmin),
+  ],
+  'PUT /api/admin/sms/breakers/:scope': send('PUT', () => '/api/admin/sms/breakers/country:GL', asAdmin, {
+    state: 'open',
+  }),
   'DELETE /api/auth/profile/coordinates': send('DELETE', () => '/api/auth/profile/coordinates', asAna),
   'DELETE /api/auth/sessions/:id': async () => {
     app.clock.advance(31);
@@ -168,7 +177,7 @@ const REQUESTS: Record<string, Ask | Ask[]> = {
 /** Those that ask no table that grows, and those of test mode. */
 const OTHERS = [/^GET \/(?:health|docs|dev)\b/, 'GET /.well-known/jwks.json'];
 
-const JOBS = ['otp-purge', 'session-purge', 'trail-purge', 'picture-sweep', 'signing-keys'];
+const JOBS = ['otp-purge', 'session-purge', 'trail-purge', 'picture-sweep', 'signing-keys', 'breaker-purge'];
 
 describe(`among ${USERS} users, an index answers`, () => {
   it.each(Object.keys(REQUESTS))('%s', async (route) => {

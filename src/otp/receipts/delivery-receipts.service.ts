@@ -8,8 +8,10 @@ import { inTransaction } from '../../platform/database/statement.js';
 import { type Logger, LOGGER } from '../../platform/observability/logger.js';
 import { maskPhoneNumber } from '../../platform/phone-number.js';
 import { OperatorAlarm } from '../../sms/operator-alarm.js';
-import { twilioError } from '../../sms/twilio/twilio-errors.js';
+import { type TwilioError, twilioError } from '../../sms/twilio/twilio-errors.js';
+import { SmsBreakers } from '../breakers/sms-breakers.service.js';
 import { LimitKeys } from '../limits/limit-keys.js';
+import { prefixOf } from '../limits/number-prefix.js';
 import type { OtpPurpose } from '../otp-purpose.js';
 import { type DeliveryStatus, isFinal } from './delivery-status.js';
 import { countReceipt, type ReceivedOtp, receiveStatus } from './receipt-rows.js';
@@ -37,8 +39,8 @@ export interface DeliveryReceipt {
   at: Date;
 }
 
-/** Does in a transaction what a receipt is the reason for. Throwing leaves the receipt unread. */
-export type ReceiptHandler = (transaction: EntityManager, receipt: DeliveryReceipt) => Promise<void>;
+/** Does what a receipt is the reason for. */
+export type ReceiptHandler = (receipt: DeliveryReceipt) => Promise<void>;
 
 const REFUSED_FOR_MS = 24 * 60 * 60 * 1000;
 
@@ -54,12 +56,13 @@ export class DeliveryReceipts {
   constructor(
     @InjectEntityManager() private readonly db: EntityManager,
     @Inject(CLOCK) private readonly clock: Clock,
-    @Inject(LOGGER) private readonly log: Logger,
+    @Inject(LOGGER) private readonly logger: Logger,
     private readonly alarm: OperatorAlarm,
     private readonly limitKeys: LimitKeys,
+    private readonly breakers: SmsBreakers,
   ) {}
 
-  /** Has `handler` told of each receipt, in the transaction that keeps it. To be called in `onModuleInit`. */
+  /** Has `handler` told of each receipt, once it is kept. To be called in `onModuleInit`. */
   onReceipt(handler: ReceiptHandler): void {
     this.handlers.push(handler);
   }
@@ -67,47 +70,54 @@ export class DeliveryReceipts {
   /** Takes a report in any order and any number of times. One of a text that carried no code that is kept is let be. */
   async take(reported: ReportedStatus): Promise<void> {
     for (let look = 1; look <= LOOKS; look += 1) {
-      const isKnown = await inTransaction(this.db, (transaction) => this.keep(transaction, reported));
+      const at = this.clock.now();
+      const { isKnown, otp } = await inTransaction(this.db, (transaction) =>
+        this.keep(transaction, reported, at),
+      );
+      if (otp) await this.tell(reported, otp, at);
       // What is not final is followed by one that says more.
       if (isKnown || !isFinal(reported.status)) return;
       if (look < LOOKS) await delay(LOOK_EVERY_MS);
     }
   }
 
-  /** @returns whether the text is known. */
-  private async keep(transaction: EntityManager, reported: ReportedStatus): Promise<boolean> {
-    const now = this.clock.now();
-    const { isKnown, otp } = await receiveStatus(transaction, reported, now);
-    if (otp) await this.tell(transaction, reported, otp, now);
-    return isKnown;
-  }
-
-  private async tell(
-    transaction: EntityManager,
-    { messageSid, status, errorCode }: ReportedStatus,
-    { id: otpId, phoneNumber, purpose, sentAt }: ReceivedOtp,
-    at: Date,
-  ): Promise<void> {
-    const error = errorCode === null ? undefined : twilioError(errorCode);
-    if (error?.fromNowOn) {
-      const until = new Date(at.getTime() + REFUSED_FOR_MS);
-      await refuseNumber(transaction, {
-        phoneKey: this.limitKeys.ofPhone(phoneNumber),
-        code: error.fromNowOn,
-        until,
-      });
+  private async keep(transaction: EntityManager, reported: ReportedStatus, at: Date) {
+    const received = await receiveStatus(transaction, reported, at);
+    const { otp } = received;
+    if (!otp) return received;
+    const code = errorOf(reported)?.fromNowOn;
+    if (code) {
+      const phoneKey = this.limitKeys.ofPhone(otp.phoneNumber);
+      await refuseNumber(transaction, { phoneKey, code, until: new Date(at.getTime() + REFUSED_FOR_MS) });
     }
-    const isPumping = error?.isPumping === true;
-    const receipt = { otpId, phoneNumber, purpose, status, errorCode, isPumping, sentAt, at };
-    for (const handler of this.handlers) await handler(transaction, receipt);
-    await countReceipt(transaction, otpId, status);
-
-    if (!error) return;
-    const facts = { to: maskPhoneNumber(phoneNumber), sid: messageSid, status, code: errorCode };
-    const kind = `error ${errorCode}`;
-    if (error.tell === 'operator')
-      this.alarm.raise(kind, facts, 'texts do not arrive until their setup is mended');
-    else if (error.tell === 'error') this.alarm.tell(kind, facts, 'a text did not arrive');
-    else this.log[error.tell === 'warning' ? 'warn' : 'info'](facts, 'a text did not arrive');
+    await countReceipt(transaction, otp.id, reported.status);
+    return received;
   }
+
+  private async tell(reported: ReportedStatus, otp: ReceivedOtp, at: Date): Promise<void> {
+    const { status, errorCode } = reported;
+    const { id: otpId, phoneNumber, purpose, sentAt } = otp;
+    const error = errorOf(reported);
+    const isPumping = error?.isPumping === true;
+    if (error) this.log(reported, otp, error);
+    if (isPumping) await this.breakers.openByProvider(prefixOf(phoneNumber), at);
+    const receipt = { otpId, phoneNumber, purpose, status, errorCode, isPumping, sentAt, at };
+    for (const handler of this.handlers) await handler(receipt);
+  }
+
+  private log(
+    { messageSid, status, errorCode }: ReportedStatus,
+    otp: ReceivedOtp,
+    { tell }: TwilioError,
+  ): void {
+    const facts = { to: maskPhoneNumber(otp.phoneNumber), sid: messageSid, status, code: errorCode };
+    const kind = `error ${errorCode}`;
+    if (tell === 'operator') this.alarm.raise(kind, facts, 'texts do not arrive until their setup is mended');
+    else if (tell === 'error') this.alarm.tell(kind, facts, 'a text did not arrive');
+    else this.logger[tell === 'warning' ? 'warn' : 'info'](facts, 'a text did not arrive');
+  }
+}
+
+function errorOf({ errorCode }: ReportedStatus): TwilioError | undefined {
+  return errorCode === null ? undefined : twilioError(errorCode);
 }
