@@ -1,4 +1,4 @@
-import { aPhoneNumber, atOnce, problem, TestApp } from './helpers/app.js';
+import { aPhoneNumber, atOnce, TestApp } from './helpers/app.js';
 import { eventually } from './helpers/eventually.js';
 import { AUTH_TOKEN, FakeTwilio, type Report } from './helpers/fake-twilio.mjs';
 import { linesOf, startLive } from './helpers/live.js';
@@ -103,17 +103,14 @@ describe('a delivery receipt', () => {
   it('that comes twenty times at once is news once, on two replicas too', async () => {
     const other = await app.replica({ env: twilio.environment({ PUBLIC_URL }) });
     const told: unknown[] = [];
+    const phone = aPhoneNumber();
     for (const replica of [app, other]) {
       (await receiptsOf(replica)).onReceipt((receipt) => {
-        if (receipt.otpId === otpId) told.push(receipt);
+        if (receipt.phoneNumber === phone) told.push(receipt);
         return Promise.resolve();
       });
     }
-    const text = await aText();
-    const [{ id: otpId = '' } = {}] = await app.sql<{ id: string }>(
-      'SELECT id FROM phone_otps WHERE message_sid = $1',
-      [text.sid],
-    );
+    const text = await aText(phone);
     const answers = await atOnce(20, (index) =>
       twilio.report((index % 2 ? app : other).started.url, {
         url: URL_OF_REPORTS,
@@ -125,8 +122,8 @@ describe('a delivery receipt', () => {
     expect(answers.map(({ status }) => status)).toEqual(Array(20).fill(204));
     expect(told).toEqual([
       {
-        otpId,
-        phoneNumber: text.phone,
+        otpId: expect.any(String),
+        phoneNumber: phone,
         purpose: 'sign_in',
         status: 'undelivered',
         errorCode: 30450,
@@ -232,70 +229,6 @@ describe('what is not signed by Twilio', () => {
   });
 });
 
-describe('a number of which its carrier says', () => {
-  it.each([
-    [30004, 'phone_number_unreachable'],
-    [30005, 'phone_number_unreachable'],
-    [30006, 'phone_number_unsupported'],
-  ])('%i is told %s for a day', async (errorCode, code) => {
-    const text = await aText();
-    expect(await report(text, 'undelivered', { errorCode })).toBe(204);
-    expect(await kept(text)).toMatchObject({ delivery_status: 'undelivered', delivery_error: errorCode });
-    app.clock.advance(60);
-    const refused = await app.signup(text.phone);
-    expect([refused.status, refused.body]).toEqual([422, problem(code)]);
-    expect(twilio.of(text.phone)).toHaveLength(1);
-    app.clock.advance(24 * 60 * 60 - 61);
-    expect((await app.signup(text.phone)).body).toEqual(problem(code));
-    app.clock.advance(2);
-    expect((await app.signup(text.phone)).status).toBe(200);
-  });
-
-  it.each([30003, 30007, 30008, 30036, 30450, 30485, 30500, 99999])('%i may ask again', async (errorCode) => {
-    const text = await aText();
-    expect(await report(text, 'undelivered', { errorCode })).toBe(204);
-    app.clock.advance(31);
-    expect((await app.signup(text.phone)).status).toBe(200);
-  });
-
-  it.each([30450, 60410])('%i has its range left alone for twelve hours', async (errorCode) => {
-    const text = await aText();
-    expect(await report(text, 'undelivered', { errorCode })).toBe(204);
-    await expectLeftAlone(app, text.phone);
-  });
-
-  it.each([30450, 60410])('%i at once has its range left alone as well', async (code) => {
-    const phone = aPhoneNumber();
-    twilio.script(phone, { code });
-    expect((await app.signup(phone)).body).toEqual(problem('sms_unavailable'));
-    await expectLeftAlone(app, phone);
-  });
-
-  it('a sender that is not registered, the operator is told', async () => {
-    const own = await startLive(twilio, { PUBLIC_URL });
-    const phone = aPhoneNumber();
-    await own.signup(phone);
-    const sid = twilio.of(phone)[0]?.sid ?? '';
-    const answer = await twilio.report(own.started.url, {
-      url: URL_OF_REPORTS,
-      sid,
-      status: 'undelivered',
-      errorCode: 30034,
-    });
-    expect(answer.status).toBe(204);
-    expect(linesOf(own)).toContainEqual(
-      expect.objectContaining({
-        level: 'error',
-        code: 30034,
-        sid,
-        to: expect.stringMatching(/^\+5511\*+\d\d$/),
-      }),
-    );
-    expect((await own.get('/health/ready')).body).toEqual({ status: 'degraded' });
-    expect(JSON.stringify(linesOf(own))).not.toContain(phone.slice(1));
-  });
-});
-
 describe('the route of receipts', () => {
   it('is not there in test mode', async () => {
     const test = await TestApp.start({ env: { PUBLIC_URL } });
@@ -333,19 +266,7 @@ describe('a name of a text that another has already', () => {
   });
 });
 
-/** Fails unless the breaker of the number's range is open, for as long as providers block. */
-async function expectLeftAlone(of: TestApp, phone: string): Promise<void> {
-  const [row] = await of.sql<{ open_until: Date; reason: { rule: string } }>(
-    'SELECT open_until, reason FROM sms_breakers WHERE scope = $1',
-    [`prefix:${phone.slice(0, -4)}`],
-  );
-  expect(row?.reason.rule).toBe('provider');
-  const hours = ((row?.open_until.getTime() ?? 0) - of.clock.now().getTime()) / 3_600_000;
-  expect(Math.round(hours)).toBe(12);
-}
-
 interface Receipt {
-  otpId: string;
   phoneNumber: string;
 }
 

@@ -1,4 +1,4 @@
-import { aPhoneNumber, expectProblem, problem, TestApp } from './helpers/app.js';
+import { aPhoneNumber, expectProblem, problem, type TestApp } from './helpers/app.js';
 import { aChallenge } from './helpers/challenge.js';
 import { FakeTwilio, type ScriptedAnswer } from './helpers/fake-twilio.mjs';
 import { linesOf, startLive } from './helpers/live.js';

@@ -10,6 +10,7 @@ import { maskPhoneNumber } from '../../platform/phone-number.js';
 import { OperatorAlarm } from '../../sms/operator-alarm.js';
 import { type TwilioError, twilioError } from '../../sms/twilio/twilio-errors.js';
 import { SmsBreakers } from '../breakers/sms-breakers.service.js';
+import { REFUSED_NUMBER_MS } from '../limits/abuse-policy.js';
 import { LimitKeys } from '../limits/limit-keys.js';
 import { prefixOf } from '../limits/number-prefix.js';
 import type { OtpPurpose } from '../otp-purpose.js';
@@ -26,7 +27,7 @@ export interface ReportedStatus {
 }
 
 /** What became of the text of a code: news, told once for each status. */
-export interface DeliveryReceipt {
+interface DeliveryReceipt {
   otpId: string;
   /** E.164. */
   phoneNumber: string;
@@ -40,9 +41,7 @@ export interface DeliveryReceipt {
 }
 
 /** Does what a receipt is the reason for. */
-export type ReceiptHandler = (receipt: DeliveryReceipt) => Promise<void>;
-
-const REFUSED_FOR_MS = 24 * 60 * 60 * 1000;
+type ReceiptHandler = (receipt: DeliveryReceipt) => Promise<void>;
 
 // A receipt can be faster than the statement that says which code the text was of.
 const LOOKS = 4;
@@ -88,7 +87,7 @@ export class DeliveryReceipts {
     const code = errorOf(reported)?.fromNowOn;
     if (code) {
       const phoneKey = this.limitKeys.ofPhone(otp.phoneNumber);
-      await refuseNumber(transaction, { phoneKey, code, until: new Date(at.getTime() + REFUSED_FOR_MS) });
+      await refuseNumber(transaction, { phoneKey, code, until: new Date(at.getTime() + REFUSED_NUMBER_MS) });
     }
     await countReceipt(transaction, otp.id, reported.status);
     return received;

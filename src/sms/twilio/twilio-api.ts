@@ -61,7 +61,7 @@ export class TwilioApi {
     });
     const { sid, status, errorCode } = await client.messages.create(message);
     if (typeof sid !== 'string' || sid.length > 64) throw new Error('the answer has no message');
-    return { sid, status: String(status), errorCode: typeof errorCode === 'number' ? errorCode : undefined };
+    return { sid, status, errorCode: typeof errorCode === 'number' ? errorCode : undefined };
   }
 
   private async request({ uri, username, password, headers, data }: HttpRequest, timeoutMs: number) {

@@ -21,7 +21,7 @@ interface Tried {
   /** How often it may be tried again by now. */
   moreTries: number;
   /** To the log, if this is how it stays. */
-  tell(): void;
+  tell: () => void;
 }
 
 interface Parts {
