@@ -4,6 +4,7 @@ import { APP_FILTER, APP_GUARD, APP_PIPE } from '@nestjs/core';
 import { AccessTokenGuard } from './auth/access-token.guard.js';
 import { AuthModule } from './auth/auth.module.js';
 
+import { ReceiptsModule } from './otp/receipts/receipts.module.js';
 import type { AppKeys } from './platform/config/app-keys.js';
 import { ConfigModule } from './platform/config/config.module.js';
 import type { Configuration } from './platform/config/load-config.js';
@@ -19,6 +20,8 @@ import { ObservabilityModule } from './platform/observability/observability.modu
 import type { Overrides } from './platform/overrides.js';
 import { PortsModule } from './platform/ports.module.js';
 import { StorageModule } from './platform/storage/storage.module.js';
+import { InboxModule } from './sms/inbox.module.js';
+import { smsConfig } from './sms/sms.config.js';
 import { UsersModule } from './users/users.module.js';
 
 interface AppParts {
@@ -46,6 +49,7 @@ export class AppModule {
         LimitsModule,
         StorageModule,
         AuthModule,
+        configuration.get(smsConfig).mode === 'test' ? InboxModule : ReceiptsModule,
         UsersModule,
         ...imports,
       ],

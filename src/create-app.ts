@@ -19,6 +19,7 @@ import { migrate, requireMigrated, waitForDatabase } from './platform/database/m
 import { openDatabase } from './platform/database/open-database.js';
 import { createHttpAdapter } from './platform/http/http-adapter.js';
 import { warnOfUnbelievedProxy } from './platform/http/limits/unbelieved-proxy.js';
+import { acceptForms } from './platform/http/forms.js';
 import { acceptMultipart } from './platform/http/multipart.js';
 import { serveDocs } from './platform/http/swagger-ui.js';
 import { PublicUrl } from './platform/http/public-url.js';
@@ -35,6 +36,7 @@ import { closeConnectionsOnStop, Readiness } from './platform/observability/read
 import { logRequests } from './platform/observability/request-log.js';
 import { measureRequests } from './platform/observability/request-metrics.js';
 import { OBJECT_STORAGE, type ObjectStorage } from './platform/storage/object-storage.js';
+import { smsConfig } from './sms/sms.config.js';
 import { SMS_SENDER, type SmsSender } from './sms/sms-sender.js';
 
 /** What a host adds, and what a test or a host may replace. */
@@ -57,6 +59,8 @@ export interface AppOverrides {
 export interface LatchkeyApp {
   nest: NestFastifyApplication;
   server: ServerConfig;
+  /** Whether texts go to the inbox. */
+  hasInbox: boolean;
   logger: Logger;
   publicUrl: PublicUrl;
   /** Turns readiness off, finishes the requests under way, and lets go of the database. Safe to repeat. */
@@ -100,7 +104,9 @@ export async function createApp(overrides: AppOverrides = {}): Promise<LatchkeyA
     );
     const publicUrl = nest.get(PublicUrl);
     if (server.corsOrigins.length > 0) nest.enableCors(corsOptions(server.corsOrigins));
-    if (server.docs) serveDocs(nest, { inbox: true });
+    const hasInbox = configuration.get(smsConfig).mode === 'test';
+    if (server.docs) serveDocs(nest, { inbox: hasInbox });
+    acceptForms(adapter.getInstance());
     acceptMultipart(adapter.getInstance());
     logRequests(adapter.getInstance(), logger);
     measureRequests(adapter.getInstance(), nest.get(Metrics));
@@ -108,7 +114,7 @@ export async function createApp(overrides: AppOverrides = {}): Promise<LatchkeyA
     closeConnectionsOnStop(adapter.getInstance(), nest.get(Readiness));
     await nest.init();
     const app = nest;
-    return { nest: app, server, logger, publicUrl, close: once(() => close(app, database)) };
+    return { nest: app, server, hasInbox, logger, publicUrl, close: once(() => close(app, database)) };
   } catch (error) {
     // What has started already, such as listening for notifications, would go on for ever.
     await nest?.close().catch(() => undefined);

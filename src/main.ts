@@ -32,7 +32,7 @@ async function listen({ nest, server, close }: LatchkeyApp): Promise<void> {
   }
 }
 
-function sayWhere({ logger, publicUrl, server }: LatchkeyApp): void {
+function sayWhere({ logger, publicUrl, server, hasInbox }: LatchkeyApp): void {
   const seconds = (performance.now() / 1000).toFixed(1);
   const url = publicUrl.get();
   if (server.production) {
@@ -43,7 +43,7 @@ function sayWhere({ logger, publicUrl, server }: LatchkeyApp): void {
     `Latchkey serves after ${seconds} s`,
     `  API         ${url}/api`,
     ...(server.docs ? [`  Swagger UI  ${url}/docs`] : []),
-    `  Inbox       ${url}/dev/inbox`,
+    ...(hasInbox ? [`  Inbox       ${url}/dev/inbox`] : []),
   ];
   console.log(`\n${lines.join('\n')}\n`);
 }

@@ -32,6 +32,18 @@ const REFUSED: Record<string, string[]> = {
   EMBEDDED_DATABASE_DIR: ['x'.repeat(2001)],
   APP_SECRET: ['short', 'x'.repeat(31), `${SECRET},short`],
   SMS_MODE: ['off', 'TEST', 'production'],
+  TWILIO_ACCOUNT_SID: ['AC123', `SK${'0'.repeat(32)}`, `AC${'G'.repeat(32)}`, `AC${'0'.repeat(33)}`],
+  TWILIO_AUTH_TOKEN: ['two words', 'schlüssel', 'good,not good'],
+  TWILIO_API_KEY: ['SK123', `AC${'0'.repeat(32)}`],
+  TWILIO_API_SECRET: ['two words', 'two\nlines', 'x'.repeat(2001)],
+  TWILIO_MESSAGING_SERVICE_SID: ['MG123', `AC${'0'.repeat(32)}`, '+14155552671'],
+  TWILIO_FROM_NUMBER: ['4155552671', '+0123456789', '12', 'a name too long', 'Ünïcode', 'app!'],
+  TWILIO_API_BASE_URL: [
+    'api.twilio.com',
+    'ftp://api.twilio.com',
+    'https://key:secret@api.twilio.com',
+    'https://api.twilio.com/?edge=dublin',
+  ],
   SMS_APP_NAME: ['Ünïcode', 'x'.repeat(31), 'two\nlines', '{app}', 'Club 1984'],
   SMS_DOMAIN: ['https://example.com', 'example.com:3000', 'example.com/path', 'Example.com', 'x'.repeat(64)],
   SMS_ANDROID_APP_HASHES: [

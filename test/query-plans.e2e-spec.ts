@@ -197,6 +197,19 @@ describe(`among ${USERS} users, an index answers`, () => {
     expect(await slowIn(() => app.runJob(task))).toEqual([]);
   });
 
+  it('a delivery receipt', async () => {
+    const phone = aPhoneNumber();
+    await app.signup(phone);
+    await app.sql(`UPDATE phone_otps SET message_sid = 'SM1' WHERE phone_number = $1`, [phone]);
+    const receipts = await app.started.provider<{ take(reported: object): Promise<void> }>(
+      'otp/receipts/delivery-receipts.service.js',
+      'DeliveryReceipts',
+    );
+    const undelivered = { messageSid: 'SM1', status: 'undelivered', errorCode: 30006 };
+    expect(await slowIn(() => receipts.take(undelivered))).toEqual([]);
+    expect(await slowIn(() => receipts.take({ ...undelivered, messageSid: 'SM2' }))).toEqual([]);
+  });
+
   it('who is near', async () => {
     const users = await app.started.provider<NearbyUsers>('users/users.service.js', 'UsersService');
     const place = { latitude: -23.55, longitude: -46.63, radius_m: 5000, limit: 50 };

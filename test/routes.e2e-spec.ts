@@ -2,6 +2,8 @@ import { randomUUID } from 'node:crypto';
 
 import { expectInvalidToken } from './helpers/access-token.js';
 import { TestApp } from './helpers/app.js';
+import { FakeTwilio } from './helpers/fake-twilio.mjs';
+import { startLive } from './helpers/live.js';
 import { routesOf } from './helpers/routes.js';
 
 // Whoever opens a route says so here; each other one asks for an access token.
@@ -44,6 +46,15 @@ describe('every route', () => {
       else open.push(route);
     }
     expect(open.sort()).toEqual(PUBLIC_ROUTES);
+  });
+
+  it('of live mode is the same, with the one that Twilio reports to and without the inbox', async () => {
+    const twilio = await FakeTwilio.start();
+    const live = await startLive(twilio);
+    const ofTest = routesOf(app).filter((route) => !route.startsWith('GET /dev/inbox'));
+    expect(routesOf(live).sort()).toEqual([...ofTest, 'POST /api/webhooks/twilio/status'].sort());
+    expect((await live.post('/api/webhooks/twilio/status')).status).toBe(403);
+    await twilio.stop();
   });
 
   it('is guarded for HEAD as for GET', async () => {

@@ -170,7 +170,8 @@ export async function findOtpOfRequest(
 }
 
 // The earlier code goes and this one comes in one step, so the number is never without one. The sub-select makes
-// PostgreSQL finish the deletion first, or the unique index would refuse the update.
+// PostgreSQL finish the deletion first, or the unique index would refuse the update. A name that another text has
+// already is a provider's mistake, and no reason to lose a code.
 const activate = statement<{ id: string }>(
   'otp_activate',
   `WITH earlier AS (
@@ -181,6 +182,7 @@ const activate = statement<{ id: string }>(
      RETURNING id
    )
    UPDATE phone_otps SET sent_at = $6,
+     message_sid = CASE WHEN NOT EXISTS (SELECT FROM phone_otps WHERE message_sid = $8) THEN $8 END,
      request_key_hash = CASE WHEN $7 THEN request_key_hash END, request_hash = CASE WHEN $7 THEN request_hash END
    WHERE id = $1 AND (SELECT count(*) FROM earlier) >= 0
    RETURNING id`,
@@ -190,14 +192,19 @@ const activate = statement<{ id: string }>(
  * Makes a code guessable, in place of the earlier one of the same binding. A later one that came first stays.
  *
  * @param isRepeatable whether its request was answered with success, and may be repeated for that.
+ * @param messageSid how the provider calls the text.
  */
 export async function activateOtp(
   manager: EntityManager,
   otp: NewOtp,
-  { sentAt, isRepeatable }: { sentAt: Date; isRepeatable: boolean },
+  {
+    sentAt,
+    isRepeatable,
+    messageSid,
+  }: { sentAt: Date; isRepeatable: boolean; messageSid: string | undefined },
 ): Promise<void> {
   const { id, phoneNumber, purpose, userId, codeChallenge } = otp;
-  const values = [id, phoneNumber, purpose, userId, codeChallenge, sentAt, isRepeatable];
+  const values = [id, phoneNumber, purpose, userId, codeChallenge, sentAt, isRepeatable, messageSid];
   const once = () => activate(manager, values);
   const unlessTaken = (error: unknown): 'taken' => {
     if (!isUniqueViolation(error)) throw error;

@@ -79,14 +79,23 @@ export class OtpRequests {
     if (!number.isTest) this.metrics.sent(nameOf(outcome), number.country);
     if (outcome.fate === 'refused') {
       await this.reservations.withdraw(reserved, request);
+      if (outcome.reason === 'pumping') await this.reservations.leaveAlone(otp.phoneNumber, otp.createdAt);
       throw outcome.code === 'sms_unavailable'
         ? new Problem(outcome.code, { retry_after: outcome.retryAfter ?? 30 })
-        : new Problem(outcome.code);
+        : new Problem(
+            outcome.code,
+            undefined,
+            outcome.detail === undefined ? {} : { detail: outcome.detail },
+          );
     }
     // A text of unknown fate may yet arrive, so its code must be good.
     const isAccepted = outcome.fate === 'accepted';
     // Only a success is kept under its key: what was refused, or may have been, is tried afresh.
-    await activateOtp(this.db, otp, { sentAt: this.clock.now(), isRepeatable: isAccepted });
+    await activateOtp(this.db, otp, {
+      sentAt: this.clock.now(),
+      isRepeatable: isAccepted,
+      messageSid: isAccepted ? outcome.messageSid : undefined,
+    });
     if (!isAccepted) throw new Problem('sms_unavailable', { retry_after: send.resendSeconds });
     return this.sent(otp, send.resendSeconds);
   }

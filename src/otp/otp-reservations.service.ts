@@ -11,6 +11,7 @@ import { CODE_GENERATOR, type CodeGenerator } from './code-generator.js';
 import { hashCode } from './code-hash.js';
 import { DeviceTokens } from './device-tokens.js';
 import { LimitKeys } from './limits/limit-keys.js';
+import { prefixOf } from './limits/number-prefix.js';
 import { eventsOfSend } from './limits/send-events.js';
 import { type JudgedSend, SendLimits, type SendToJudge } from './limits/send-limits.service.js';
 import { OTP_CONFIG, type OtpConfig } from './otp.config.js';
@@ -23,9 +24,6 @@ import {
   withdrawOtp,
 } from './otp-request-rows.js';
 import type { OtpNumber } from './test-numbers.js';
-
-// Numbers are given out in blocks of ten thousand.
-const PREFIX_LEAVES = 4;
 
 /** A request whose number, client and account are known. */
 interface KnownRequest {
@@ -91,6 +89,11 @@ export class OtpReservations {
     await budget?.giveBack(this.db);
   }
 
+  /** Lets the range of a number alone, as the provider says that somebody has it texted for money. */
+  leaveAlone(phoneNumber: string, now: Date): Promise<void> {
+    return this.breakers.openByProvider(prefixOf(phoneNumber), now);
+  }
+
   private async know(
     request: OtpRequest,
     number: OtpNumber,
@@ -108,7 +111,7 @@ export class OtpReservations {
       client: this.limitKeys.ofAddress(request.clientIp),
       askedLength: request.minCodeLength ?? 0,
     };
-    const prefix = phoneNumber.slice(0, -PREFIX_LEAVES);
+    const prefix = prefixOf(phoneNumber);
     const hasAccount = owner !== undefined;
     const isKnown = hasAccount || isTest;
     const breakers = await this.breakers.look({ country, prefix, isKnown }, now);

@@ -29,11 +29,11 @@ export class OtpTexts {
     private readonly templates: SmsTemplates,
   ) {}
 
-  async send({ to, purpose, code, app, languages }: OtpToSend): Promise<SmsOutcome> {
+  async send({ to, purpose, code, app, languages, ttlSeconds }: OtpToSend): Promise<SmsOutcome> {
     const androidAppHash = app === undefined ? undefined : this.config.androidAppHashes.get(app);
     const body = this.templates.write({ purpose, languages, androidAppHash, code });
     try {
-      return await this.sms.send({ to, body, purpose, otpCode: code });
+      return await this.sms.send({ to, body, purpose, otpCode: code, validitySeconds: ttlSeconds });
     } catch (err) {
       this.log.error({ err, to: maskPhoneNumber(to) }, 'sms sender failed');
       return { fate: 'unknown' };

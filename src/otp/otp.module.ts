@@ -33,6 +33,7 @@ import { PhoneChangeNotices } from './phone-change-notices.js';
 import { PhoneOtp } from './phone-otp.entity.js';
 import { TestNumbers } from './test-numbers.js';
 import { smsTemplatesProvider } from './texts/sms-templates.provider.js';
+import { DeliveryReceipts } from './receipts/delivery-receipts.service.js';
 
 /** Issues and checks one-time codes. */
 @Module({
@@ -57,6 +58,7 @@ import { smsTemplatesProvider } from './texts/sms-templates.provider.js';
     smsTemplatesProvider,
     PhoneChangeNotices,
     DeviceTokens,
+    DeliveryReceipts,
     SmsBreakers,
     SmsAdministration,
     BreakerChanges,
@@ -66,6 +68,14 @@ import { smsTemplatesProvider } from './texts/sms-templates.provider.js';
     TestNumbers,
     overridable(CODE_GENERATOR, { useFactory: () => randomCodes }),
   ],
-  exports: [OtpRequests, OtpGuesses, OtpRecords, PhoneChangeNotices, DeviceTokens, TestNumbers],
+  exports: [
+    OtpRequests,
+    OtpGuesses,
+    OtpRecords,
+    PhoneChangeNotices,
+    DeviceTokens,
+    TestNumbers,
+    DeliveryReceipts,
+  ],
 })
 export class OtpModule {}

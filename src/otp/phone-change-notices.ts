@@ -51,8 +51,9 @@ export class PhoneChangeNotices implements OnModuleInit {
       this.giveUp(to, 'a day has passed');
       return;
     }
-    const body = this.templates.write({ purpose: 'phone_change_notice', languages });
-    const outcome = await this.sms.send({ to, body, purpose: 'phone_change_notice', otpCode: null });
+    const purpose = 'phone_change_notice';
+    const body = this.templates.write({ purpose, languages });
+    const outcome = await this.sms.send({ to, body, purpose, otpCode: null, validitySeconds: null });
     if (outcome.fate === 'accepted') return;
     const reason = outcome.fate === 'refused' ? outcome.code : 'no answer';
     // The queue repeats what has failed, with growing pauses.

@@ -1,6 +1,7 @@
 import { Check, Column, Entity, Index, PrimaryColumn } from 'typeorm';
 
 import type { OtpPurpose } from './otp-purpose.js';
+import type { DeliveryStatus } from './receipts/delivery-status.js';
 
 /**
  * A one-time code. `sent_at` is empty until the provider took the text: until then nobody can guess at it, and an
@@ -18,6 +19,11 @@ import type { OtpPurpose } from './otp-purpose.js';
 @Index('phone_otps_user_id_idx', ['userId'], { where: 'user_id IS NOT NULL' })
 @Index('phone_otps_request_key_hash_idx', ['requestKeyHash'], { where: 'request_key_hash IS NOT NULL' })
 @Check('phone_otps_attempts_check', `attempts >= 0`)
+@Index('phone_otps_message_sid_idx', ['messageSid'], { unique: true, where: 'message_sid IS NOT NULL' })
+@Check(
+  'phone_otps_delivery_status_check',
+  `delivery_status IN ('queued', 'accepted', 'sending', 'sent', 'delivered', 'undelivered', 'failed')`,
+)
 export class PhoneOtp {
   @PrimaryColumn('uuid', { primaryKeyConstraintName: 'phone_otps_pkey' })
   id!: string;
@@ -63,6 +69,22 @@ export class PhoneOtp {
 
   @Column('timestamptz', { name: 'sent_at', nullable: true })
   sentAt!: Date | null;
+
+  /** How the provider calls the text, where it reports what becomes of it. */
+  @Column('text', { name: 'message_sid', nullable: true })
+  messageSid!: string | null;
+
+  /** The newest that it reported. */
+  @Column('text', { name: 'delivery_status', nullable: true })
+  deliveryStatus!: DeliveryStatus | null;
+
+  /** Its code of why the text did not arrive. */
+  @Column('integer', { name: 'delivery_error', nullable: true })
+  deliveryError!: number | null;
+
+  /** When it reported that the text had arrived. */
+  @Column('timestamptz', { name: 'delivered_at', nullable: true })
+  deliveredAt!: Date | null;
 
   /** HMAC of the Idempotency-Key of the signup that it answered. */
   @Column('bytea', { name: 'request_key_hash', nullable: true })

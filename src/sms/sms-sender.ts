@@ -12,20 +12,30 @@ export interface SmsMessage {
   purpose: SmsPurpose;
   /** 4 to 8 digits; null in a `phone_change_notice`. */
   otpCode: string | null;
+  /** The life of the code, 1 to 600: after it the text need not arrive. Null: whenever it can. */
+  validitySeconds: number | null;
+}
+
+/** The provider has certainly not taken a text: nothing was sent, and `code` says why. */
+export interface SmsRefusal {
+  fate: 'refused';
+  code: 'phone_number_invalid' | 'phone_number_unsupported' | 'phone_number_unreachable' | 'sms_unavailable';
+  /** Seconds, with `sms_unavailable`; 30 where it is left out. */
+  retryAfter?: number;
+  /** `pumping`: the provider takes the number's range for a fraud, and texts to it for a waste. */
+  reason?: 'pumping';
+  /** The error code of the provider, for metrics. */
+  providerCode?: number;
+  /** What a client's developer may read of it, in English; by default the title of `code`. */
+  detail?: string;
 }
 
 /** What became of a text. */
 export type SmsOutcome =
-  | { fate: 'accepted' }
-  /** The provider took it for certain not: nothing was sent, and `code` says why. */
-  | {
-      fate: 'refused';
-      code:
-        'phone_number_invalid' | 'phone_number_unsupported' | 'phone_number_unreachable' | 'sms_unavailable';
-      /** Seconds, with `sms_unavailable`; 30 where it is left out. */
-      retryAfter?: number;
-    }
-  /** No answer: it may arrive, or not. */
+  /** `messageSid` is how the provider calls it in its delivery receipts, up to 64 characters; no two texts share one. */
+  | { fate: 'accepted'; messageSid?: string }
+  | SmsRefusal
+  /** No answer, or none that tells: it may arrive, or not. */
   | { fate: 'unknown' };
 
 /**

@@ -1,12 +1,15 @@
 import { defineSlice } from '../platform/config/slice.js';
 import { list, oneOf, optionalText, text } from '../platform/config/variable.js';
+import { TWILIO_VARIABLES, type TwilioConfig, twilioConfig } from './twilio/twilio.config.js';
 
 /** Injection token of {@link SmsConfig}. */
 export const SMS_CONFIG = Symbol('SMS_CONFIG');
 
 export interface SmsConfig {
   /** `test` sends nothing: texts go to the inbox. */
-  mode: 'test';
+  mode: 'test' | 'live';
+  /** Absent in test mode. */
+  twilio: TwilioConfig | undefined;
   /** As it stands in texts. */
   appName: string;
   /** Host in the last line of texts, for autofill; absent: the host of `PUBLIC_URL`. */
@@ -22,10 +25,12 @@ export const smsConfig = defineSlice({
   title: 'Text messages',
   variables: {
     SMS_MODE: oneOf(
-      ['test'],
+      ['test', 'live'],
       undefined,
-      'test sends nothing: texts go to the inbox at /dev/inbox. Default test; production must set it',
+      'test sends nothing: texts go to the inbox at /dev/inbox; live sends them by Twilio. Default test; production ' +
+        'must set it',
     ),
+    ...TWILIO_VARIABLES,
     SMS_APP_NAME: text('Latchkey', {
       about: 'The name of the app in texts',
       // Phones would take a long number for the code.
@@ -59,7 +64,8 @@ export const smsConfig = defineSlice({
       );
     }
     return {
-      mode: 'test',
+      mode: mode ?? 'test',
+      twilio: twilioConfig(values, { isLive: mode === 'live', context }),
       appName: values.SMS_APP_NAME,
       domain: values.SMS_DOMAIN,
       androidAppHashes: new Map(values.SMS_ANDROID_APP_HASHES.map((entry) => splitAt(entry, '='))),

@@ -107,6 +107,15 @@ export class ExportedCodeDto {
   /** @example "2026-03-01T12:00:00.000Z" */
   @ApiOptionalDateTime()
   sent_at!: string | null;
+  /** What the provider last said of its text. @example "delivered" */
+  delivery_status!:
+    'queued' | 'accepted' | 'sending' | 'sent' | 'delivered' | 'undelivered' | 'failed' | null;
+  /** Why it did not arrive, as Twilio counts its errors. @example 30003 */
+  @ApiProperty({ type: 'integer', nullable: true })
+  delivery_error!: number | null;
+  /** @example "2026-03-01T12:00:04.000Z" */
+  @ApiOptionalDateTime()
+  delivered_at!: string | null;
   /** @example "2026-03-01T12:10:00.000Z" */
   @ApiDateTime()
   expires_at!: string;
@@ -189,6 +198,9 @@ function toExportedCodeDto(code: PhoneOtp): ExportedCodeDto {
     session_id: code.sessionId,
     created_at: code.createdAt.toISOString(),
     sent_at: timeOrNull(code.sentAt),
+    delivery_status: code.deliveryStatus,
+    delivery_error: code.deliveryError,
+    delivered_at: timeOrNull(code.deliveredAt),
     expires_at: code.expiresAt.toISOString(),
   };
 }

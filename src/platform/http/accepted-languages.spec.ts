@@ -29,10 +29,13 @@ describe('acceptedLanguages', () => {
 
   it('are language tags whatever the header is', () => {
     fc.assert(
-      fc.property(fc.string({ unit: fc.constantFrom(...Array.from('aenpt-,;q=0.1* \t_')), maxLength: 60 }), (header) => {
-        const languages = acceptedLanguages(header);
-        expect(Intl.getCanonicalLocales(languages).length).toBe(new Set(languages).size);
-      }),
+      fc.property(
+        fc.string({ unit: fc.constantFrom(...Array.from('aenpt-,;q=0.1* \t_')), maxLength: 60 }),
+        (header) => {
+          const languages = acceptedLanguages(header);
+          expect(Intl.getCanonicalLocales(languages).length).toBe(new Set(languages).size);
+        },
+      ),
       { numRuns: 2000 },
     );
   });

@@ -19,7 +19,8 @@ export class ProblemFilter implements ExceptionFilter {
     if (isHangUp(error)) this.log.info({ request_id: reply.request.id }, 'client hung up');
     const problem = toProblem(error);
     if (problem.status >= 500) {
-      this.log.error(
+      // Why texts are not sent is told where that is known, and not for each that is not.
+      this.log[problem.code === 'sms_unavailable' ? 'info' : 'error'](
         { request_id: reply.request.id, code: problem.code, err: problem.cause },
         'request failed',
       );

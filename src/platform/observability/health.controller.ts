@@ -32,6 +32,6 @@ export class HealthController {
   async healthReady(): Promise<HealthDto> {
     if (this.readiness.isStopping) throw new Problem('service_unavailable');
     await this.health.check([() => this.database.pingCheck('database', { timeout: DATABASE_TIMEOUT_MS })]);
-    return { status: 'ok' };
+    return { status: this.readiness.isDegraded ? 'degraded' : 'ok' };
   }
 }

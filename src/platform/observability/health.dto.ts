@@ -1,4 +1,4 @@
 export class HealthDto {
-  /** @example "ok" */
-  status!: 'ok';
+  /** `degraded`: it serves, though texts cannot be sent until its operator mends something. @example "ok" */
+  status!: 'ok' | 'degraded';
 }

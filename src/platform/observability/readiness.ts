@@ -5,9 +5,24 @@ import type { FastifyInstance } from 'fastify';
 @Injectable()
 export class Readiness {
   private stopping = false;
+  private readonly failing = new Set<string>();
 
   get isStopping(): boolean {
     return this.stopping;
+  }
+
+  /** Whether something that others provide does not work. No other replica would do better, so it wants traffic. */
+  get isDegraded(): boolean {
+    return this.failing.size > 0;
+  }
+
+  /** @param part what does not work, e.g. `sms`. */
+  degrade(part: string): void {
+    this.failing.add(part);
+  }
+
+  restore(part: string): void {
+    this.failing.delete(part);
   }
 
   stop(): void {
