@@ -1,13 +1,4 @@
-import {
-  type Answer,
-  aPhoneNumber,
-  atOnce,
-  aWrongCode,
-  expectProblem,
-  harness,
-  tally,
-  TestApp,
-} from './helpers/app.js';
+import { type Answer, aPhoneNumber, atOnce, tally, TestApp } from './helpers/app.js';
 import { aStoppedClock } from './helpers/breakers.js';
 import { aChallenge } from './helpers/challenge.js';
 import {

@@ -76,6 +76,19 @@ export class Client {
   }
 }
 
+/** What the counts of an address are kept under. */
+export async function keysOf(
+  app: TestApp,
+  { address }: Client,
+): Promise<{ address: string; network: string }> {
+  const keys = await app.started.provider<LimitKeysInTests>('otp/limits/limit-keys.js', 'LimitKeys');
+  return keys.ofAddress(address);
+}
+
+interface LimitKeysInTests {
+  ofAddress(ip: string): { address: string; network: string };
+}
+
 /** What is counted of failed guesses, now. */
 export async function failureCounts(app: TestApp): Promise<Record<string, number>> {
   const rows = await app.sql<{ name: string; count: number }>(
