@@ -45,6 +45,34 @@ describe('on a phone', () => {
     expect(phone.complaints).toEqual([]);
   });
 
+  it('shows texts as a phone does: each line from the side that its language starts at', async () => {
+    const texts: [string, string, 'left' | 'right'][] = [
+      ['+5511960000001', 'ar', 'right'],
+      ['+5511960000002', 'hi', 'left'],
+    ];
+    for (const [to, locale, side] of texts) {
+      await phone.app.signup(to, { locale });
+      const inbox = await phone.open(`/dev/inbox?to=${encodeURIComponent(to)}`);
+      await inbox.waitForSelector('pre');
+      // Where the code at the start of the words stands, and the @ at the start of the last line.
+      const starts = await inbox.$eval('pre', (pre) => {
+        const text = pre.firstChild!;
+        const box = pre.getBoundingClientRect();
+        return [0, pre.textContent.lastIndexOf('@')].map((at) => {
+          const range = document.createRange();
+          range.setStart(text, at);
+          range.setEnd(text, at + 1);
+          const { left, right } = range.getBoundingClientRect();
+          return left - box.left < box.right - right ? 'left' : 'right';
+        });
+      });
+      expect([locale, ...starts]).toEqual([locale, side, 'left']);
+      await expectNoSidewaysScroll(inbox);
+      await inbox.close();
+    }
+    expect(phone.complaints).toEqual([]);
+  });
+
   it('shows an administrator whole lists, as the page stands', async () => {
     const admin = await anAdministrator(phone.app);
     const docs = await phone.open('/docs');

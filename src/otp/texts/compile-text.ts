@@ -26,7 +26,7 @@ export function compileText(
   for (const hash of isNotice ? [undefined] : [undefined, ...hashes]) {
     const drafts = isNotice ? plainDrafts(wordings, setting) : draftsOfCode(source, setting, hash);
     const fitting = drafts.find(({ use }) => use.excess === 0);
-    if (!fitting) return { faults: drafts.slice(-1).map((last) => tooLong(last, hash)) };
+    if (!fitting) return { faults: drafts.slice(-1).map(tooLong) };
     byHash.set(hash, fitting.text);
     lacksDomainLine ||= !isNotice && hash === undefined && !fitting.hasDomainLine;
   }
@@ -40,9 +40,8 @@ function draftsOfCode(source: TextSource, setting: Setting, hash: string | undef
   return mustHaveDomainLine ? drafts.filter(({ hasDomainLine }) => hasDomainLine) : drafts;
 }
 
-function tooLong({ text, use: { encoding, size, excess } }: Draft, hash: string | undefined): string {
+function tooLong({ text, use: { encoding, size, excess } }: Draft): string {
   const shown = outsideGsm7(text).slice(0, 5).join(' ');
   const why = encoding === 'UCS-2' ? ` (UCS-2, because of ${shown})` : ` (${encoding})`;
-  const lines = hash === undefined ? '' : ' with the hash of an Android app';
-  return `is ${excess} too long for one segment${lines}: ${size} of ${size - excess}${why}`;
+  return `is ${excess} too long for one segment: ${size} of ${size - excess}${why}`;
 }
