@@ -11,7 +11,7 @@ export interface StartedApp {
   database: string;
   /** The folder that pictures are kept in. */
   pictures: string;
-  clock: TestClock;
+  clock: StoppableClock;
   log: { lines: string[] };
   nest: NestFastifyApplication;
   provider<T>(file: string, name: string): Promise<T>;
@@ -22,6 +22,11 @@ export interface StartedApp {
 export interface TestClock {
   now(): Date;
   advance(seconds: number): void;
+}
+
+export interface StoppableClock extends TestClock {
+  /** From now on it only moves when it is told to. */
+  stop(): void;
 }
 
 export interface StartOptions {
@@ -101,7 +106,7 @@ export class TestApp {
     return harness.database();
   }
 
-  get clock(): TestClock {
+  get clock(): StoppableClock {
     return this.started.clock;
   }
 
@@ -191,7 +196,7 @@ interface JobsInTests {
     payload: object,
     options?: { jobKey?: string },
   ): Promise<void>;
-  seal(): ReadonlyMap<string, { handler: (payload: unknown) => Promise<void> }>;
+  seal(): ReadonlyMap<string, { handler: (payload: unknown) => Promise<void>; isDue?: unknown }>;
 }
 
 export interface SignedInUser {

@@ -257,9 +257,14 @@ function moduleOfTasks(tasks) {
 
 class MovableClock {
   #offset = 0;
+  #stoppedAt;
 
   now() {
-    return new Date(Date.now() + this.#offset);
+    return new Date((this.#stoppedAt ?? Date.now()) + this.#offset);
+  }
+
+  stop() {
+    this.#stoppedAt ??= Date.now();
   }
 
   advance(seconds) {

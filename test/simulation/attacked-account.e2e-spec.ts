@@ -1,0 +1,103 @@
+import { harness } from '../helpers/app.js';
+import { type AttackedAccount, type Case, simulateAttacks } from '../helpers/simulation/attacked-accounts.js';
+import { byMoving, hoarding, inBursts, patiently, withoutPause } from '../helpers/simulation/attackers.js';
+import { duration, percent, report } from '../helpers/simulation/report.js';
+import { scaled, SIMULATION_TIMEOUT } from '../helpers/simulation/scale.js';
+import { HOUR } from '../helpers/simulation/timeline.js';
+
+// What is judged is what protects one number: the service-wide rule would help it, since all are attacked at once.
+const NO_SERVICE_RULE = {
+  SERVICE_FAILURES_PER_HOUR: '1000000000',
+  SERVICE_FAILURES_PER_DAY: '1000000000',
+};
+
+const YEAR = 365;
+/** Days of what a year of costs much and shows little more: guesses at eight digits. */
+const LONG = scaled({ full: YEAR, test: 32 });
+
+const CASES: Case[] = [
+  { strategy: 'every code, 3 guesses', phone: 'new', days: YEAR, attack: withoutPause() },
+  { strategy: 'every code, 3 guesses', phone: 'same', days: LONG, attack: withoutPause({ isBound: true }) },
+  { strategy: 'every code, 2 guesses', phone: 'same', days: LONG, attack: withoutPause({ guesses: 2 }) },
+  {
+    strategy: '4 digits only, then a month of rest',
+    phone: 'same',
+    days: YEAR,
+    attack: patiently({ digits: 4 }),
+  },
+  {
+    strategy: '4 and 6 digits, then a month of rest',
+    phone: 'new',
+    days: YEAR,
+    attack: patiently({ digits: 6 }),
+  },
+  { strategy: 'five codes pending side by side', phone: 'same', days: YEAR, attack: hoarding },
+  { strategy: 'all at once, in bursts', phone: 'same', days: YEAR, attack: inBursts },
+  { strategy: 'as codes to move an account', phone: 'same', days: YEAR, attack: byMoving },
+  {
+    strategy: 'the owner’s codes of 4 digits, 2 guesses before the owner types',
+    phone: 'unbound',
+    days: YEAR,
+    race: { guesses: 2, digits: 4 },
+  },
+  {
+    strategy: 'the owner’s codes and others of 4 and 6 digits',
+    phone: 'unbound',
+    days: YEAR,
+    attack: patiently({ digits: 6 }),
+    race: { guesses: 3, digits: 6 },
+  },
+];
+
+afterAll(() => harness.closeApps());
+
+function table(accounts: readonly AttackedAccount[]): unknown[][] {
+  return accounts.map(({ strategy, phone, days, ledger, visits }) => [
+    strategy,
+    phone,
+    days,
+    ...[4, 6, 8].map((length) => ledger.at(length)),
+    percent(ledger.odds()),
+    visits.filter(({ tokens }) => tokens).length,
+    [...new Set(visits.flatMap(({ refusals }) => refusals))].join(', ') || 'none',
+    duration(Math.max(...visits.map(({ waited }) => waited))),
+  ]);
+}
+
+const COLUMNS = [
+  'attack',
+  'owner’s phone',
+  'days',
+  'guesses at 4 digits',
+  '6 digits',
+  '8 digits',
+  'odds of a takeover',
+  'owner’s sign-ins',
+  'owner’s refusals',
+  'longest wait',
+];
+
+describe('an account that is attacked for a year, while its owner signs in each day', () => {
+  let accounts: AttackedAccount[];
+  beforeAll(async () => {
+    accounts = await simulateAttacks(CASES, NO_SERVICE_RULE);
+    report('One account, attacked for a year', COLUMNS, table(accounts));
+  }, SIMULATION_TIMEOUT);
+
+  it('is taken over with odds below 1 %, by every strategy', () => {
+    for (const { strategy, ledger } of accounts)
+      expect([strategy, ledger.odds() < 0.01]).toEqual([strategy, true]);
+  });
+
+  it('lets its owner in each day', () => {
+    for (const { strategy, visits, days } of accounts) {
+      expect([strategy, visits.filter(({ tokens }) => tokens).length]).toEqual([strategy, days]);
+    }
+  });
+
+  it('never refuses its owner on the phone of before, nor sends it a longer code', () => {
+    const visits = accounts.filter(({ phone }) => phone === 'same').flatMap((account) => account.visits);
+    expect(new Set(visits.flatMap(({ refusals }) => refusals))).toEqual(new Set());
+    expect(new Set(visits.flatMap(({ lengths }) => lengths))).toEqual(new Set([4]));
+  });
+});
