@@ -1,5 +1,6 @@
 import { administrationConfig } from './auth/tokens/administration.config.js';
 import { tokensConfig } from './auth/tokens/tokens.config.js';
+import { breakerConfig } from './otp/breakers/breaker.config.js';
 import { limitsConfig } from './otp/limits/limits.config.js';
 import { otpConfig } from './otp/otp.config.js';
 import { secretConfig } from './platform/config/secret.config.js';
@@ -20,6 +21,7 @@ export const CONFIG_SLICES: readonly Slice<unknown>[] = [
   smsConfig,
   otpConfig,
   limitsConfig,
+  breakerConfig,
   tokensConfig,
   administrationConfig,
   coordinatesConfig,

@@ -5,6 +5,11 @@ import { CONFIG_SLICES } from './app.config.js';
 import { MIGRATION_STEPS } from './app.migration-steps.js';
 import { pruneAuditLog } from './audit/prune-audit-log.js';
 import { rotateKeys } from './auth/keys/rotate-keys.js';
+import { BREAKER_SCOPES, parseScope, type Scope } from './otp/breakers/breaker-scope.js';
+import { breakerConfig } from './otp/breakers/breaker.config.js';
+import { type ForcedState, setBreaker } from './otp/breakers/set-breaker.js';
+import { smsStatusTable } from './otp/breakers/sms-status-table.js';
+import { readSmsStatus } from './otp/breakers/sms-status.js';
 import { envExample } from './platform/config/env-example.js';
 import { appKeysOf } from './platform/config/generated-secret.js';
 import { loadConfiguration } from './platform/config/load-config.js';
@@ -90,7 +95,7 @@ program
   .description(
     'delete entries of the audit log for good; the role of DATABASE_MIGRATION_URL must own the table',
   )
-  .requiredOption('--older-than <days>', 'those that are older than so many days', wholeDays)
+  .requiredOption('--older-than <days>', 'those that are older than so many days', wholeNumber)
   .action(({ olderThan }: { olderThan: number }) =>
     onTables(
       async (manager) => {
@@ -100,6 +105,40 @@ program
       ({ migrationUrl }) => migrationUrl,
     ),
   );
+
+const sms = program.command('sms').description('see how texts fare, and hold breakers open or closed');
+
+sms
+  .command('status')
+  .description('show what was sent where, whose codes were entered, and what is stopped, why')
+  .option('--country <code>', 'of one country only, like BR', country)
+  .option('--limit <count>', 'countries and prefixes at most, each', wholeNumber, 20)
+  .action(({ country: only, limit }: { country?: string; limit: number }) =>
+    onTables(async (manager) => {
+      const config = loadConfiguration([breakerConfig], processEnvironment()).get(breakerConfig);
+      const query = { now: systemClock.now(), limit, country: only };
+      say(smsStatusTable(await readSmsStatus(manager, config, query)));
+    }),
+  );
+
+const SMS_COMMANDS: [name: string, state: ForcedState, description: string][] = [
+  ['open', 'open', 'stop texts to numbers without a sign-in, but for one each five minutes, until `auto`'],
+  ['close', 'closed', 'let all texts through, whatever the rules say, until `auto`'],
+  ['auto', 'auto', 'leave a breaker to its rules again'],
+];
+for (const [name, state, description] of SMS_COMMANDS) {
+  sms
+    .command(name)
+    .description(description)
+    .addArgument(new Argument('<scope>', BREAKER_SCOPES).argParser(scope))
+    .action((of: Scope) =>
+      onTables(async (manager) => {
+        const change = await setBreaker(manager, of, state, { now: systemClock.now() });
+        if (!change) say(`${of.name} is ${state} already.`);
+        else say(`${of.name} is ${change.after.state}, ${change.after.mode}; it was ${change.before.state}.`);
+      }),
+    );
+}
 
 program
   .command('keys')
@@ -161,10 +200,22 @@ function onTables(
   });
 }
 
-function wholeDays(text: string): number {
+function wholeNumber(text: string): number {
   if (!/^[1-9]\d{0,4}$/.test(text))
     throw new InvalidArgumentError('It must be a whole number from 1 to 99999.');
   return Number(text);
+}
+
+function country(text: string): string {
+  const found = parseScope(`country:${text.toUpperCase()}`);
+  if (!found) throw new InvalidArgumentError('It must be an ISO 3166-1 code, like BR.');
+  return found.key;
+}
+
+function scope(text: string): Scope {
+  const found = parseScope(text);
+  if (!found) throw new InvalidArgumentError(`It must be ${BREAKER_SCOPES}.`);
+  return found;
 }
 
 function e164(text: string): string {

@@ -39,7 +39,7 @@ describe.each(Object.entries(BODY_ROUTES))(
     let bearer: Record<string, string>;
     beforeEach(async () => {
       const { user, id = '', body } = await prepare(app);
-      path = pattern.replace('{id}', id);
+      path = pattern.replace(/\{\w+\}/, id);
       bearer = { ...user?.bearer };
       valid = body;
     });

@@ -41,7 +41,9 @@ const REFUSED: Record<string, string[]> = {
     'android=FA+9qCX9VSu,other',
   ],
   OTP_REQUIRE_CHALLENGE: ['yes', '0'],
+  OTP_ESCALATION: ['true', 'ON'],
   SMS_ALLOWED_COUNTRIES: ['br', 'BRA', 'ZZ', 'BR;PT', 'BR,Portugal'],
+  SMS_BREAKER: ['ON', 'true', 'dry-run'],
   TOKEN_ISSUER: ['x'.repeat(2001)],
   TOKEN_AUDIENCE: ['x'.repeat(2001)],
   ADMIN_ALLOWED_IPS: [

@@ -10,6 +10,8 @@ interface ObjectRoute {
   /** What is there for it, of a user's own: the id that goes into the path. */
   idOf: (user: SignedInUser) => Promise<string>;
   body?: Record<string, unknown>;
+  /** What is answered to a name that nothing has; by default 404 `not_found`. */
+  refused?: { status: number; code: string };
 }
 
 // Every route whose path names an object stands in one of these lists.
@@ -24,6 +26,11 @@ const FOR_ADMINISTRATORS: Record<string, ObjectRoute> = {
   'POST /api/admin/users/:id/reactivate': { idOf },
   'DELETE /api/admin/users/:id/sessions': { idOf },
   'PATCH /api/admin/event-interests/:id': { idOf: interest, body: { is_active: true } },
+  'PUT /api/admin/sms/breakers/:scope': {
+    idOf: () => Promise.resolve('country:AQ'),
+    body: { state: 'auto' },
+    refused: { status: 422, code: 'validation_failed' },
+  },
 };
 
 // Where the object of another is what is asked for: what of it is shown, and to whom, is tested with its feature.
@@ -91,7 +98,9 @@ describe.each(Object.entries(FOR_ADMINISTRATORS))('%s', (route, object) => {
       // Nor does it tell what there is.
       expectProblem(await ask(route, randomUUID(), object, user), { status: 403, code: 'forbidden' });
     }
-    expectProblem(await ask(route, randomUUID(), object, admin), { status: 404, code: 'not_found' });
+    const { status = 404, code = 'not_found' } = object.refused ?? {};
+    const { body } = await ask(route, randomUUID(), object, admin);
+    expect(body).toMatchObject({ status, code });
     expect((await ask(route, id, object, admin)).status).toBeLessThan(300);
   });
 });

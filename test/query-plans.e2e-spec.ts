@@ -145,6 +145,13 @@ const REQUESTS: Record<string, Ask | Ask[]> = {
   'POST /api/admin/users/:id/suspend': send('POST', () => ofOther('/suspend'), asAdmin, { reason: 'Spam.' }),
   'POST /api/admin/users/:id/reactivate': send('POST', () => ofOther('/reactivate'), asAdmin),
   'DELETE /api/admin/users/:id/sessions': send('DELETE', () => ofOther('/sessions'), asAdmin),
+  'GET /api/admin/sms': [
+    get(() => '/api/admin/sms', asAdmin),
+    get(() => '/api/admin/sms?country=BR&limit=7', asAdmin),
+  ],
+  'PUT /api/admin/sms/breakers/:scope': send('PUT', () => '/api/admin/sms/breakers/country:AQ', asAdmin, {
+    state: 'open',
+  }),
   'DELETE /api/auth/profile/coordinates': send('DELETE', () => '/api/auth/profile/coordinates', asAna),
   'DELETE /api/auth/sessions/:id': async () => {
     app.clock.advance(31);
@@ -168,7 +175,7 @@ const REQUESTS: Record<string, Ask | Ask[]> = {
 /** Those that ask no table that grows, and those of test mode. */
 const OTHERS = [/^GET \/(?:health|docs|dev)\b/, 'GET /.well-known/jwks.json'];
 
-const JOBS = ['otp-purge', 'session-purge', 'trail-purge', 'picture-sweep', 'signing-keys'];
+const JOBS = ['otp-purge', 'session-purge', 'trail-purge', 'picture-sweep', 'signing-keys', 'breaker-purge'];
 
 describe(`among ${USERS} users, an index answers`, () => {
   it.each(Object.keys(REQUESTS))('%s', async (route) => {

@@ -41,7 +41,7 @@ async function someCodes(phoneNumber: string, count: number) {
   const codes: { code: string; code_verifier: string }[] = [];
   for (let index = 0; index < count; index += 1) {
     const { verifier, challenge } = aChallenge();
-    app.clock.advance(2);
+    await app.endWaits();
     await app.signup(phoneNumber, { code_challenge: challenge });
     codes.push({ code: await app.code(phoneNumber), code_verifier: verifier });
   }

@@ -7,7 +7,8 @@ export interface Act {
   action: AuditAction;
   /** The user who acted; absent where that is not known. */
   actorId?: string | undefined;
-  object: { type: AuditObjectType; id: string };
+  /** Its id is null where it is no UUID: then the payload names it. */
+  object: { type: AuditObjectType; id: string | null };
   /** Absent for the command line. */
   client?: ClientInfo | undefined;
   /** Ids, counts, reasons, and what administrators write of things; never a number, a person's name or a token. */

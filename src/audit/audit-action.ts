@@ -21,6 +21,12 @@ export const AUDIT_ACTIONS = [
   'user_reactivated',
   /** By an administrator; the payload has `count`. */
   'user_sessions_ended',
+  /** By its rules; the payload has `scope`, `reason` and `open_until`. */
+  'sms_breaker_opened',
+  /** The payload has `scope`, and `reason`: `time`, or `trickle` where its codes were entered. */
+  'sms_breaker_closed',
+  /** By an administrator, or the command line; the payload has `scope`, `before` and `after`. */
+  'sms_breaker_set',
 ] as const;
 
 export type AuditAction = (typeof AUDIT_ACTIONS)[number];

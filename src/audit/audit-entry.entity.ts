@@ -3,7 +3,7 @@ import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
 import type { AuditAction } from './audit-action.js';
 
 /** What kind of thing was acted on. */
-export type AuditObjectType = 'user' | 'session' | 'event_interest';
+export type AuditObjectType = 'user' | 'session' | 'event_interest' | 'sms_breaker';
 
 /**
  * One line of the audit log: who did what to what, from where. Of people it has ids only: no number, no name, no token.

@@ -2,6 +2,7 @@ import type { EntityManager } from 'typeorm';
 
 import { isUniqueViolation } from '../platform/database/database-errors.js';
 import { statement } from '../platform/database/statement.js';
+import type { BreakerDecision } from './breakers/sms-breakers.service.js';
 import type { LengthDecision } from './limits/code-length.js';
 import { countEvents, type CountedEvent, eventsIn } from './limits/send-counter-rows.js';
 import type { OtpScope } from './otp-scope.js';
@@ -48,6 +49,8 @@ export interface NewSend {
 /** Why a code went out as it did. */
 export interface SendDecision {
   length: LengthDecision;
+  /** The open breaker that it went through, or would not have. */
+  breaker?: BreakerDecision;
 }
 
 // One statement: the number's version moves, the code and its send are written, and they are counted, or nothing is.

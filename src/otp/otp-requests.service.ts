@@ -10,6 +10,7 @@ import { AppKeys } from '../platform/config/app-keys.js';
 import { inTransaction } from '../platform/database/statement.js';
 import { IdempotencyKeys } from '../platform/http/idempotency-key.js';
 import { Problem } from '../platform/http/problem.js';
+import { type BreakerLook, SmsBreakers } from './breakers/sms-breakers.service.js';
 import { CODE_GENERATOR, type CodeGenerator } from './code-generator.js';
 import { hashCode } from './code-hash.js';
 import { DeviceTokens } from './device-tokens.js';
@@ -91,10 +92,14 @@ interface Reserved {
 interface KnownRequest extends OtpRequest {
   /** E.164 */
   phoneNumber: string;
+  prefix: string;
   toJudge: SendToJudge;
   hasAccount: boolean;
+  breakers: BreakerLook;
   now: Date;
 }
+
+type AdmittedSend = JudgedSend & Awaited<ReturnType<SmsBreakers['admit']>>;
 
 /** Sends codes. */
 @Injectable()
@@ -106,6 +111,7 @@ export class OtpRequests {
     @Inject(CODE_GENERATOR) private readonly codes: CodeGenerator,
     private readonly texts: OtpTexts,
     private readonly limits: SendLimits,
+    private readonly breakers: SmsBreakers,
     private readonly limitKeys: LimitKeys,
     private readonly deviceTokens: DeviceTokens,
     private readonly keys: AppKeys,
@@ -167,7 +173,11 @@ export class OtpRequests {
       client: this.limitKeys.ofAddress(request.clientIp),
       askedLength: request.minCodeLength ?? 0,
     };
-    return { ...request, phoneNumber, toJudge, hasAccount: owner !== undefined, now };
+    const prefix = phoneNumber.slice(0, -PREFIX_LEAVES);
+    const hasAccount = owner !== undefined;
+    const isKnown = hasAccount || toJudge.deviceKey !== null;
+    const breakers = await this.breakers.look({ country, prefix, isKnown }, now);
+    return { ...request, phoneNumber, prefix, toJudge, hasAccount, breakers, now };
   }
 
   /** @returns what to answer instead, where the same request was a moment faster. */
@@ -179,17 +189,20 @@ export class OtpRequests {
       const repeated = await this.findRepeated(request.idempotency, request.now);
       if (!repeated) throw error;
       return { repeated };
+    } finally {
+      await this.breakers.countRefused(request.breakers, request.now);
     }
   }
 
   /** Judges the send and writes its code, anew for as long as another one for the number was faster. */
   private async reserve(request: KnownRequest): Promise<Reserved> {
-    const { toJudge, budget, now } = request;
+    const { toJudge, budget, breakers, now } = request;
+    const isOrdinary = !budget && breakers.open.length === 0;
     for (;;) {
-      const judged = budget ? undefined : await this.limits.judge(this.db, toJudge, now);
+      const judged = isOrdinary ? await this.limits.judge(this.db, toJudge, now) : undefined;
       const reserved =
         judged && !judged.isNearLimit
-          ? await this.write(this.db, request, judged)
+          ? await this.write(this.db, request, { ...judged, decision: {}, trickleOf: null })
           : await inTransaction(this.db, (transaction) => this.reserveLocked(transaction, request));
       if (reserved) return reserved;
     }
@@ -200,17 +213,19 @@ export class OtpRequests {
     transaction: EntityManager,
     request: KnownRequest,
   ): Promise<Reserved | undefined> {
-    const { toJudge, budget, now } = request;
+    const { toJudge, budget, breakers, now } = request;
     await budget?.take(transaction, request.phoneNumber);
     await this.limits.lock(transaction, toJudge);
-    return this.write(transaction, request, await this.limits.judge(transaction, toJudge, now));
+    const judged = await this.limits.judge(transaction, toJudge, now);
+    const admitted = await this.breakers.admit(transaction, breakers, now);
+    return this.write(transaction, request, { ...judged, ...admitted });
   }
 
   /** @returns nothing where the number was sent another code since the send was judged. */
   private async write(
     manager: EntityManager,
     request: KnownRequest,
-    judged: JudgedSend,
+    judged: AdmittedSend,
   ): Promise<Reserved | undefined> {
     const code = this.codes.generate(judged.length.length);
     const otp = this.newOtp(request, code);
@@ -280,20 +295,22 @@ export class OtpRequests {
     };
   }
 
-  private newSend({ phoneNumber, toJudge, hasAccount, now }: KnownRequest, judged: JudgedSend): NewSend {
+  private newSend(request: KnownRequest, admitted: AdmittedSend): NewSend {
+    const { phoneNumber, prefix, toJudge, hasAccount, now } = request;
     const { country, client, deviceKey } = toJudge;
-    const target = { country, prefix: phoneNumber.slice(0, -PREFIX_LEAVES), isNew: !hasAccount };
+    const { length, decision: breaker } = admitted;
+    const target = { country, prefix, isNew: !hasAccount };
     return {
       ...target,
       phoneKey: this.limitKeys.ofPhone(phoneNumber),
-      version: judged.version,
+      version: admitted.version,
       keepUntil: this.limits.keepUntil(now),
       deviceKey,
       addressKey: client.address,
       networkKey: client.network,
-      resendSeconds: judged.resendIn,
-      decision: { length: judged.length },
-      trickleOf: null,
+      resendSeconds: admitted.resendIn,
+      decision: { length, ...(breaker.scope && { breaker }) },
+      trickleOf: admitted.trickleOf,
       events: eventsOfSend(target, client, now),
     };
   }

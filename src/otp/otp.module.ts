@@ -3,6 +3,13 @@ import { TypeOrmModule } from '@nestjs/typeorm';
 
 import { overridable } from '../platform/overrides.js';
 import { SmsModule } from '../sms/sms.module.js';
+import { BreakerChanges } from './breakers/breaker-changes.js';
+import { BreakerHistories } from './breakers/breaker-histories.js';
+import { BreakerPurge } from './breakers/breaker-purge.js';
+import { SmsAdministration } from './breakers/sms-administration.service.js';
+import { SmsBreaker } from './breakers/sms-breaker.entity.js';
+import { SmsBreakers } from './breakers/sms-breakers.service.js';
+import { SmsAdminController } from './breakers/sms.admin.controller.js';
 import { CODE_GENERATOR, randomCodes } from './code-generator.js';
 import { DeviceTokens } from './device-tokens.js';
 import { GuessLimits } from './limits/guess-limits.service.js';
@@ -25,9 +32,10 @@ import { PhoneOtp } from './phone-otp.entity.js';
 /** Issues and checks one-time codes. */
 @Module({
   imports: [
-    TypeOrmModule.forFeature([PhoneOtp, PhoneLimit, PhoneSend, PhoneFailure, SendCounter]),
+    TypeOrmModule.forFeature([PhoneOtp, PhoneLimit, PhoneSend, PhoneFailure, SendCounter, SmsBreaker]),
     SmsModule,
   ],
+  controllers: [SmsAdminController],
   providers: [
     OtpRequests,
     OtpGuesses,
@@ -41,6 +49,11 @@ import { PhoneOtp } from './phone-otp.entity.js';
     OtpTexts,
     PhoneChangeNotices,
     DeviceTokens,
+    SmsBreakers,
+    SmsAdministration,
+    BreakerChanges,
+    BreakerHistories,
+    BreakerPurge,
     overridable(CODE_GENERATOR, { useFactory: () => randomCodes }),
   ],
   exports: [OtpRequests, OtpGuesses, OtpRecords, PhoneChangeNotices, DeviceTokens],

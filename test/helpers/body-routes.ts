@@ -18,7 +18,7 @@ export interface BodyRoute {
 
 export interface Caller {
   user?: SignedInUser;
-  /** Of the path's `{id}`. */
+  /** Of the path's `{id}`, or whatever else names the object. */
   id?: string;
   body: () => Record<string, unknown>;
 }
@@ -240,6 +240,20 @@ export const BODY_ROUTES: Record<string, BodyRoute> = {
       ['slug', 'шахматы', 'format'],
       ['slug', 'a'.repeat(65), 'format'],
       ['slug', '0192a000-0000-7000-8000-000000000008', 'format'],
+    ],
+  },
+  'PUT /api/admin/sms/breakers/{scope}': {
+    prepare: async (app) => ({
+      user: await theAdministrator(app),
+      id: 'country:AQ',
+      body: () => ({ state: 'closed' }),
+    }),
+    answer: { status: 200 },
+    nullable: [],
+    outOfBounds: [
+      ['state', 'Open', 'not_allowed'],
+      ['state', '', 'not_allowed'],
+      ['state', 'half-open', 'not_allowed'],
     ],
   },
   'POST /api/admin/users/{id}/suspend': {

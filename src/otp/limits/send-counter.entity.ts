@@ -6,6 +6,9 @@ export type CounterScope = 'address' | 'network' | 'prefix' | 'country' | 'servi
 /** What happened in one minute or hour. Every event is counted in both: the minute serves the last hour, the hour the rest. */
 @Entity('send_counters')
 @Index('send_counters_starts_at_idx', ['span', 'startsAt'])
+@Index('send_counters_places_idx', ['scope', 'startsAt'], {
+  where: `span = 60 AND scope IN ('country', 'prefix')`,
+})
 @Check('send_counters_scope_check', `scope IN ('address', 'network', 'prefix', 'country', 'service')`)
 @Check('send_counters_span_check', `span IN (1, 60)`)
 export class SendCounter {

@@ -1,0 +1,104 @@
+import { randomBytes, randomInt, randomUUID } from 'node:crypto';
+
+import type { TestApp } from './app.js';
+
+/** What `SmsBreakers` of an app does for whoever sends codes. */
+export interface Breakers {
+  look(target: Target, now: Date): Promise<Look>;
+  admit(transaction: unknown, look: Look, now: Date): Promise<Admitted>;
+  countRefused(look: Look, now: Date): Promise<void>;
+  openByProvider(prefix: string, now: Date): Promise<void>;
+}
+
+export interface Target {
+  country: string;
+  prefix: string;
+  isKnown: boolean;
+}
+
+interface Look {
+  open: { scope: { name: string } }[];
+}
+
+interface Admitted {
+  decision: Record<string, unknown>;
+  trickleOf: string | null;
+}
+
+/** What came of a send: the breaker that it went through, `passed`, or the seconds that it is to wait. */
+export type Outcome = { trickleOf: string } | 'passed' | { retryAfter: number };
+
+export function breakersOf(app: TestApp): Promise<Breakers> {
+  return app.started.provider('otp/breakers/sms-breakers.service.js', 'SmsBreakers');
+}
+
+/** A number of a range that no other test has, in a country that it says. */
+export function aTarget(more: Partial<Target> = {}): Target {
+  return { country: 'BR', prefix: `+5511${randomInt(9_000_000, 9_999_999)}`, isKnown: false, ...more };
+}
+
+/** Counts sends of some minutes ago for a scope, as a signup does. */
+export async function countSends(
+  app: TestApp,
+  scope: string,
+  {
+    minutesAgo,
+    unverified = 0,
+    verified = 0,
+  }: { minutesAgo: number; unverified?: number; verified?: number },
+): Promise<void> {
+  const [kind, key = ''] = scope.split(':');
+  const sentAt = new Date(app.clock.now().getTime() - minutesAgo * 60_000);
+  for (const span of [1, 60]) {
+    const startsAt = new Date(Math.floor(sentAt.getTime() / span / 60_000) * span * 60_000);
+    await app.sql(
+      `INSERT INTO send_counters AS c (scope, key, span, starts_at, country, sends, verified, new_sends, new_verified)
+       VALUES ($1, $2, $3, $4, '', $5, $6, $5, $6)
+       ON CONFLICT (scope, key, span, starts_at, country) DO UPDATE SET
+         sends = c.sends + $5, verified = c.verified + $6,
+         new_sends = c.new_sends + $5, new_verified = c.new_verified + $6`,
+      [kind, key, span, startsAt, unverified + verified, verified],
+    );
+  }
+}
+
+/** Keeps a send that went through an open breaker, as a signup does. */
+export async function keepTrickle(app: TestApp, scope: string, isVerified: boolean): Promise<void> {
+  const now = app.clock.now();
+  await app.sql(
+    `INSERT INTO phone_sends (id, phone_key, sent_at, address_key, network_key, country, prefix, is_new, code_length,
+                              decision, trickle_of, verified_at, verified_from)
+     VALUES ($1, $2, $3, 'address', 'network', 'BR', '+551196123', true, 4, '{}', $4, $5, $6)`,
+    [randomUUID(), randomBytes(32), now, scope, isVerified ? now : null, isVerified ? 'address' : null],
+  );
+}
+
+/** Asks for a send as a signup does, but for the text. */
+export async function trySend(app: TestApp, target: Target): Promise<Outcome> {
+  const breakers = await breakersOf(app);
+  const now = app.clock.now();
+  const look = await breakers.look(target, now);
+  try {
+    const { trickleOf } = await app.started.transaction((transaction) =>
+      breakers.admit(transaction, look, now),
+    );
+    return trickleOf === null ? 'passed' : { trickleOf };
+  } catch (error) {
+    const { code, members } = error as { code?: string; members?: { retry_after: number } };
+    if (code !== 'sms_unavailable' || !members) throw error;
+    return { retryAfter: members.retry_after };
+  } finally {
+    await breakers.countRefused(look, now);
+  }
+}
+
+/** What the audit log says of a breaker, the oldest first. */
+export function auditOf(app: TestApp, scope: string): Promise<{ action: string; payload: Payload }[]> {
+  return app.sql(
+    `SELECT actor_id, action, object_type, object_id, payload FROM audit_log
+     WHERE action LIKE 'sms\\_breaker%' AND payload->>'scope' = $1 ORDER BY id`,
+    [scope],
+  );
+}
+
+type Payload = Record<string, unknown>;
