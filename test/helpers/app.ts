@@ -41,6 +41,8 @@ export interface StartOptions {
   hostModule?: [file: string, name: string];
   /** Handlers of jobs, by their names. */
   tasks?: Record<string, { handler: (payload: unknown) => Promise<void>; cron?: string }>;
+  /** Whether the abuse policy is what it is by default; else it leaves tests alone. */
+  isLimited?: boolean;
 }
 
 export interface SentText {

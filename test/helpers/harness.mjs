@@ -83,6 +83,7 @@ export class Harness {
    * @param {object} [options.storage] instead of the disk
    * @param {[file: string, name: string]} [options.hostModule] a module of a host app, from `dist/`
    * @param {Record<string, {handler: (payload: unknown) => Promise<void>, cron?: string}>} [options.tasks] of jobs
+   * @param {boolean} [options.isLimited] the abuse policy by its defaults
    */
   async start({
     env = {},
@@ -93,6 +94,7 @@ export class Harness {
     storage,
     hostModule,
     tasks = {},
+    isLimited = false,
   } = {}) {
     const url = database ?? (this.#shared ??= await this.database());
     const pictures = await this.#picturesOf(url);
@@ -106,7 +108,7 @@ export class Harness {
         DATABASE_URL: url,
         DATABASE_POOL_SIZE: '5',
         STORAGE_DIR: pictures,
-        ...UNLIMITED,
+        ...(isLimited ? {} : UNLIMITED),
         ...env,
       },
       clock,

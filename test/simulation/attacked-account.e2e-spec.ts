@@ -16,36 +16,33 @@ const YEAR = 365;
 const LONG = scaled({ full: YEAR, test: 32 });
 
 const CASES: Case[] = [
-  { strategy: 'every code, 3 guesses', phone: 'new', days: YEAR, attack: withoutPause() },
-  { strategy: 'every code, 3 guesses', phone: 'same', days: LONG, attack: withoutPause({ isBound: true }) },
-  { strategy: 'every code, 2 guesses', phone: 'same', days: LONG, attack: withoutPause({ guesses: 2 }) },
+  { strategy: 'every text, 3 guesses', phone: 'same', days: YEAR, attack: withoutPause() },
+  { strategy: 'every text, 2 guesses', phone: 'new', days: LONG, attack: withoutPause({ guesses: 2 }) },
+  { strategy: 'bound codes, 3 guesses', phone: 'new', days: LONG, attack: withoutPause({ isBound: true }) },
+  { strategy: '4 digits, then a month of rest', phone: 'same', days: YEAR, attack: patiently({ digits: 4 }) },
+  { strategy: '4 and 6 digits, then rest', phone: 'new', days: YEAR, attack: patiently({ digits: 6 }) },
+  { strategy: 'five codes side by side, then rest', phone: 'same', days: YEAR, attack: hoarding },
+  { strategy: 'twenty clients at once, then rest', phone: 'same', days: YEAR, attack: inBursts },
+  { strategy: 'as codes to move an account, then rest', phone: 'same', days: YEAR, attack: byMoving },
   {
-    strategy: '4 digits only, then a month of rest',
-    phone: 'same',
-    days: YEAR,
-    attack: patiently({ digits: 4 }),
-  },
-  {
-    strategy: '4 and 6 digits, then a month of rest',
-    phone: 'new',
-    days: YEAR,
-    attack: patiently({ digits: 6 }),
-  },
-  { strategy: 'five codes pending side by side', phone: 'same', days: YEAR, attack: hoarding },
-  { strategy: 'all at once, in bursts', phone: 'same', days: YEAR, attack: inBursts },
-  { strategy: 'as codes to move an account', phone: 'same', days: YEAR, attack: byMoving },
-  {
-    strategy: 'the owner’s codes of 4 digits, 2 guesses before the owner types',
+    strategy: 'the owner’s code, 2 guesses before it is typed',
     phone: 'unbound',
     days: YEAR,
     race: { guesses: 2, digits: 4 },
   },
   {
-    strategy: 'the owner’s codes and others of 4 and 6 digits',
+    strategy: 'the same with 3 guesses, and codes of their own',
     phone: 'unbound',
     days: YEAR,
     attack: patiently({ digits: 6 }),
     race: { guesses: 3, digits: 6 },
+  },
+  {
+    strategy: 'by who once had the phone, 4 digits',
+    phone: 'same',
+    days: YEAR,
+    attack: patiently({ digits: 4, isBound: true }),
+    hadPhone: true,
   },
 ];
 

@@ -1,4 +1,3 @@
-import { aPhoneNumber } from '../app.js';
 import { seededRandom } from '../seeded-random.js';
 import { type Attack, atOwnersCode, type Strategy } from './attackers.js';
 import { GuessLedger } from './guess-ledger.js';
@@ -36,7 +35,7 @@ export async function simulateAttacks(
   const world = await World.begin(env);
   const { timeline } = world;
   const accounts: AttackedAccount[] = cases.map((each) => {
-    return { ...each, phoneNumber: aPhoneNumber(), ledger: new GuessLedger(), visits: [] };
+    return { ...each, phoneNumber: world.freshNumber(), ledger: new GuessLedger(), visits: [] };
   });
   const tokens = new Map<AttackedAccount, string | undefined>();
   await timeline.live(

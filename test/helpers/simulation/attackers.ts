@@ -1,4 +1,4 @@
-import { aPhoneNumber, atOnce } from '../app.js';
+import { atOnce } from '../app.js';
 import { aChallenge } from '../challenge.js';
 import type { GuessLedger } from './guess-ledger.js';
 import { signIn, wrong } from './people.js';
@@ -97,7 +97,7 @@ export const byMoving: Strategy = async ({ world, target, until, ledger }) => {
     await timeline.sleepUntil(round);
     for (let account = 0; account < 2; account += 1) {
       const from = world.addresses.fresh();
-      const { tokens } = await signIn(world, aPhoneNumber(), { from });
+      const { tokens } = await signIn(world, world.freshNumber(), { from });
       const bearer = tokens?.accessToken ?? '';
       for (let sent = 0; sent < 3; sent += 1) {
         const asked = await world.askToMove(target, { from, bearer });

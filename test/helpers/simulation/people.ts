@@ -18,6 +18,8 @@ export interface Habits {
   resends?: boolean;
   /** Whether they go without typing anything. */
   leaves?: boolean;
+  /** Seconds that they are ready to wait in all. */
+  patience?: number;
   /** What others do once the text has come, before it is typed. */
   meanwhile?: (sent: { id: number; length: number }) => Promise<void>;
 }
@@ -34,13 +36,10 @@ export interface Visit {
   lengths: number[];
 }
 
-/** Nobody is more patient. */
-const PATIENCE = 3 * DAY;
-
 /** Signs in as a client does: a refusal is waited out, for as long as it says, and all is tried again. */
 export async function signIn(world: World, phoneNumber: string, habits: Habits = {}): Promise<Visit> {
   const { timeline } = world;
-  const { from = world.addresses.fresh(), isBound = true, typing = 20, deviceToken, meanwhile } = habits;
+  const { from = world.addresses.fresh(), isBound = true, typing = 20, deviceToken, patience = DAY } = habits;
   const visit: Visit = { waited: 0, refusals: [], lengths: [] };
   const { verifier, challenge } = aChallenge();
   let typos = habits.typos ?? 0;
@@ -48,7 +47,7 @@ export async function signIn(world: World, phoneNumber: string, habits: Habits =
 
   const waitOut = async ({ code, retryAfter }: { code: string; retryAfter: number }): Promise<boolean> => {
     visit.refusals.push(code);
-    if (visit.waited > PATIENCE) return false;
+    if (visit.waited + retryAfter > patience) return false;
     visit.waited += retryAfter;
     await timeline.sleep(retryAfter);
     return true;
@@ -62,7 +61,7 @@ export async function signIn(world: World, phoneNumber: string, habits: Habits =
     }
     const code = world.read(phoneNumber);
     visit.lengths.push(asked.sent.length);
-    await meanwhile?.(asked.sent);
+    await habits.meanwhile?.(asked.sent);
     if (habits.leaves) return visit;
     await timeline.sleep(typing);
     if (resends > 0) {

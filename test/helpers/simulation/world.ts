@@ -43,6 +43,7 @@ export class World {
   readonly timeline: Timeline;
   private readonly lanes = new Lanes(LANES);
   private asked = 0;
+  private numbers = 0;
 
   private constructor(
     readonly app: TestApp,
@@ -56,6 +57,7 @@ export class World {
     const texts = new Map<string, string>();
     const app = await TestApp.start({
       env: { TRUST_PROXY: '127.0.0.1', LOG_LEVEL: 'error', DATABASE_POOL_SIZE: '10', ...env },
+      isLimited: true,
       codes: (length) => String(10 ** (length - 1) + Math.floor(Math.random() * 9 * 10 ** (length - 1))),
       send: ({ to, otpCode }) => {
         texts.set(to, otpCode);
@@ -65,6 +67,13 @@ export class World {
     const world = new World(app, texts);
     app.clock.advance(DAY - ((app.clock.now().getTime() / 1000) % DAY));
     return world;
+  }
+
+  /** A mobile number of Brazil that nobody has had yet; those around it are others'. */
+  freshNumber(): string {
+    this.numbers += 1;
+    // The step has no divisor in common with their count, so that none comes twice.
+    return `+55119${60_000_000 + ((this.numbers * 7_654_321) % 40_000_000)}`;
   }
 
   /** Asks for a code to sign in with. */
