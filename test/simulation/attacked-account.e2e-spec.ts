@@ -1,9 +1,9 @@
 import { harness } from '../helpers/app.js';
 import { type AttackedAccount, type Case, simulateAttacks } from '../helpers/simulation/attacked-accounts.js';
 import { byMoving, hoarding, inBursts, patiently, withoutPause } from '../helpers/simulation/attackers.js';
+import { longestWait } from '../helpers/simulation/people.js';
 import { duration, percent, report } from '../helpers/simulation/report.js';
 import { scaled, SIMULATION_TIMEOUT } from '../helpers/simulation/scale.js';
-import { HOUR } from '../helpers/simulation/timeline.js';
 
 // What is judged is what protects one number: the service-wide rule would help it, since all are attacked at once.
 const NO_SERVICE_RULE = {
@@ -12,13 +12,13 @@ const NO_SERVICE_RULE = {
 };
 
 const YEAR = 365;
-/** Days of what a year of costs much and shows little more: guesses at eight digits. */
-const LONG = scaled({ full: YEAR, test: 32 });
+/** Days of what shows little more in a year: what it adds are guesses at eight digits, or the same again each month. */
+const MONTH = scaled({ full: YEAR, test: 32 });
 
 const CASES: Case[] = [
   { strategy: 'every text, 3 guesses', phone: 'same', days: YEAR, attack: withoutPause() },
-  { strategy: 'every text, 2 guesses', phone: 'new', days: LONG, attack: withoutPause({ guesses: 2 }) },
-  { strategy: 'bound codes, 3 guesses', phone: 'new', days: LONG, attack: withoutPause({ isBound: true }) },
+  { strategy: 'every text, 2 guesses', phone: 'new', days: MONTH, attack: withoutPause({ guesses: 2 }) },
+  { strategy: 'bound codes, 3 guesses', phone: 'new', days: MONTH, attack: withoutPause({ isBound: true }) },
   { strategy: '4 digits, then a month of rest', phone: 'same', days: YEAR, attack: patiently({ digits: 4 }) },
   { strategy: '4 and 6 digits, then rest', phone: 'new', days: YEAR, attack: patiently({ digits: 6 }) },
   { strategy: 'five codes side by side, then rest', phone: 'same', days: YEAR, attack: hoarding },
@@ -57,7 +57,7 @@ function table(accounts: readonly AttackedAccount[]): unknown[][] {
     percent(ledger.odds()),
     visits.filter(({ tokens }) => tokens).length,
     [...new Set(visits.flatMap(({ refusals }) => refusals))].join(', ') || 'none',
-    duration(Math.max(...visits.map(({ waited }) => waited))),
+    duration(longestWait(visits)),
   ]);
 }
 

@@ -1,5 +1,6 @@
 import { harness } from '../helpers/app.js';
-import { crowd, CROWD_COLUMNS, longestWait, refusedOf, rowOf } from '../helpers/simulation/crowd.js';
+import { crowd, CROWD_COLUMNS, refusedOf, rowOf } from '../helpers/simulation/crowd.js';
+import { longestWait } from '../helpers/simulation/people.js';
 import { report } from '../helpers/simulation/report.js';
 import { scaled, SIMULATION_TIMEOUT } from '../helpers/simulation/scale.js';
 import { DAY, HOUR, MINUTE } from '../helpers/simulation/timeline.js';

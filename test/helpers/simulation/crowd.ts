@@ -1,5 +1,5 @@
 import { seededRandom } from '../seeded-random.js';
-import { type Habits, signIn, type Visit } from './people.js';
+import { type Habits, longestWait, signIn, type Visit } from './people.js';
 import { duration, percent } from './report.js';
 import type { World } from './world.js';
 
@@ -67,9 +67,4 @@ export function rowOf(visits: readonly Visit[]): unknown[] {
 
 export function refusedOf(visits: readonly Visit[]): Visit[] {
   return visits.filter(({ refusals }) => refusals.length > 0);
-}
-
-/** Seconds. */
-export function longestWait(visits: readonly Visit[]): number {
-  return Math.max(...visits.map(({ waited }) => waited));
 }

@@ -84,3 +84,8 @@ export async function signIn(world: World, phoneNumber: string, habits: Habits =
 export function wrong(length: number, attempt: number): string {
   return String(attempt).padStart(length, '0');
 }
+
+/** Seconds. */
+export function longestWait(visits: readonly Visit[]): number {
+  return Math.max(...visits.map(({ waited }) => waited));
+}
