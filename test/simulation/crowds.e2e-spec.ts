@@ -1,5 +1,5 @@
 import { harness } from '../helpers/app.js';
-import { crowd, CROWD_COLUMNS, refusedOf, rowOf } from '../helpers/simulation/crowd.js';
+import { crowd, CROWD_COLUMNS, refusalsOf, rowOf } from '../helpers/simulation/crowd.js';
 import { longestWait } from '../helpers/simulation/people.js';
 import { report } from '../helpers/simulation/report.js';
 import { scaled, SIMULATION_TIMEOUT } from '../helpers/simulation/scale.js';
@@ -31,7 +31,7 @@ describe('a crowd behind one address', () => {
       const people = scaled({ full: 5000, test: 1000 });
       const { ordinary, evening } = await behindOneAddress(people, people / 5);
       rows.push(['carrier, the day before', ...rowOf(ordinary)], ['carrier, 10 minutes', ...rowOf(evening)]);
-      expect(refusedOf([...ordinary, ...evening])).toEqual([]);
+      expect(refusalsOf([...ordinary, ...evening])).toEqual([]);
     },
     SIMULATION_TIMEOUT,
   );
@@ -63,7 +63,7 @@ describe('a launch', () => {
       });
       await world.timeline.live(launch.lives);
       rows.push(['launch, first hour', ...rowOf(launch.visits)]);
-      expect(refusedOf(launch.visits)).toEqual([]);
+      expect(refusalsOf(launch.visits)).toEqual([]);
     },
     SIMULATION_TIMEOUT,
   );

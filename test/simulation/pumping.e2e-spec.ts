@@ -1,5 +1,5 @@
 import { harness } from '../helpers/app.js';
-import { crowd, CROWD_COLUMNS, refusedOf, rowOf } from '../helpers/simulation/crowd.js';
+import { crowd, CROWD_COLUMNS, refusalsOf, rowOf } from '../helpers/simulation/crowd.js';
 import { report } from '../helpers/simulation/report.js';
 import { scaled, SIMULATION_TIMEOUT } from '../helpers/simulation/scale.js';
 import { DAY, HOUR, MINUTE } from '../helpers/simulation/timeline.js';
@@ -74,7 +74,7 @@ describe('texts that are asked for to be paid for', () => {
       const { first, sent, returning } = await underAttack('one range', inOrder);
       expect(first?.sent).toBeLessThanOrEqual(50);
       expect(sent).toBeLessThanOrEqual(50 + LASTS / (5 * MINUTE) + 50);
-      expect(refusedOf(returning)).toEqual([]);
+      expect(refusalsOf(returning)).toEqual([]);
     },
     SIMULATION_TIMEOUT,
   );
@@ -85,7 +85,7 @@ describe('texts that are asked for to be paid for', () => {
       const spread = (index: number) => `+55119${5000 + ((index * 7) % 900)}${1000 + index}`;
       const { first, returning } = await underAttack('a range for each', spread);
       expect(first?.sent).toBeLessThanOrEqual(200);
-      expect(refusedOf(returning)).toEqual([]);
+      expect(refusalsOf(returning)).toEqual([]);
     },
     SIMULATION_TIMEOUT,
   );

@@ -75,7 +75,8 @@ async function sprayAll(rule: string, env: Record<string, string>): Promise<Gues
   await world.timeline.live(
     Array.from({ length: ADDRESSES }, (_, index) => async () => {
       const own = targets.slice(index * NUMBERS_EACH, (index + 1) * NUMBERS_EACH);
-      sent += await spray(world, own, { ledger, random });
+      const texts = await spray(world, own, { ledger, random });
+      sent += texts;
     }),
   );
   const expected = ledger.expected();

@@ -11,7 +11,8 @@ export type OwnersPhone = 'same' | 'new' | 'unbound';
 /** An account, and how it is attacked while its owner signs in each day. */
 export interface Case {
   strategy: string;
-  phone: OwnersPhone;
+  /** Nothing where the owner is away. */
+  phone?: OwnersPhone;
   days: number;
   attack?: Strategy;
   /** Guesses at each code that the owner has asked for, while it has so few digits. */
@@ -67,6 +68,7 @@ async function ownersDays(
   { phone, days, visits, race }: AttackedAccount,
   { began, deviceToken, random }: { began: number; deviceToken: string | undefined; random: () => number },
 ): Promise<void> {
+  if (!phone) return;
   const { world, target } = attack;
   const habits: Habits = { isBound: phone !== 'unbound' };
   if (race) habits.meanwhile = atOwnersCode(attack, race);

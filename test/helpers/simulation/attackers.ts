@@ -3,7 +3,7 @@ import { aChallenge } from '../challenge.js';
 import type { GuessLedger } from './guess-ledger.js';
 import { signIn, wrong } from './people.js';
 import { DAY } from './timeline.js';
-import type { Asked, Guessed, World } from './world.js';
+import type { Guessed, Refusal, World } from './world.js';
 
 /** An account that somebody wants, who has any number of addresses and knows the policy. */
 export interface Attack {
@@ -19,9 +19,15 @@ export interface Attack {
 
 export type Strategy = (attack: Attack) => Promise<void>;
 
-/** For as long as a failed guess lengthens codes; and one second. */
-const WINDOW = 30 * DAY + 1;
+/** Until a failed guess lengthens codes no more. */
+const FORGOTTEN = 30 * DAY + 1;
 const GUESSES = 3;
+/** Codes of an hour. */
+const HOARD = 5;
+const BURSTS = 5;
+const CLIENTS = 20;
+/** That an account may ask for, to move. */
+const MOVES_A_DAY = 3;
 
 /** A code for every text that can be had, and so many guesses on each, for good. */
 export function withoutPause({ guesses = GUESSES, isBound = false } = {}): Strategy {
@@ -32,96 +38,97 @@ export function withoutPause({ guesses = GUESSES, isBound = false } = {}): Strat
   };
 }
 
-/** Guesses while codes have no more digits than that, then waits until all of it is forgotten. */
+/** Guesses while codes have no more digits than that, then rests until all of it is forgotten. */
 export function patiently({ digits, isBound = false }: { digits: number; isBound?: boolean }): Strategy {
-  return async (attack) => {
-    const { timeline } = attack.world;
-    let began: number | undefined;
+  return inRounds(async (attack) => {
     for (let code = await nextCode(attack, isBound); code; code = await nextCode(attack, isBound)) {
-      if (code.length <= digits) {
-        began ??= timeline.now;
-        await guessAt(attack, code, GUESSES);
+      if (code.length > digits) return;
+      await guessAt(attack, code, GUESSES);
+    }
+  });
+}
+
+/** Gathers codes that are pending side by side, each bound to a client of its own, before it guesses at any. */
+export const hoarding: Strategy = inRounds(async (attack) => {
+  const codes: Code[] = [];
+  while (codes.length < HOARD) {
+    const code = await nextCode(attack, true);
+    if (!code) return;
+    codes.push(code);
+  }
+  await Promise.all(codes.map((code) => guessAt(attack, code, GUESSES)));
+});
+
+/** Everything many times at once, so that one check sees nothing of the others. */
+export const inBursts: Strategy = inRounds(async (attack) => {
+  for (let burst = 0; burst < BURSTS; burst += 1) {
+    const asked = await atOnce(CLIENTS, () => ask(attack, true));
+    const codes = asked.flatMap(({ code }) => code ?? []);
+    const guesses = codes.flatMap((code) =>
+      Array.from({ length: CLIENTS }, (_, index) => guessOnce(attack, code, index + 1)),
+    );
+    await Promise.all(guesses);
+    // For the number's wait between two texts, which has become ten minutes by then.
+    await attack.world.timeline.sleep(601);
+  }
+});
+
+/** Asks, from accounts of their own, to move to the number: these codes go to it as well. */
+export const byMoving: Strategy = inRounds(async ({ world, target, ledger }) => {
+  for (let account = 0; account < 2; account += 1) {
+    const from = world.addresses.fresh();
+    const { tokens } = await signIn(world, world.freshNumber(), { from });
+    const bearer = tokens?.accessToken ?? '';
+    for (let sent = 0; sent < MOVES_A_DAY; sent += 1) {
+      const asked = await world.askToMove(target, { from, bearer });
+      if (!asked.sent) {
+        await world.timeline.sleep(Math.min(asked.refusal.retryAfter, 120));
         continue;
       }
-      const forgotten = (began ?? timeline.now) + WINDOW;
-      began = undefined;
-      if (forgotten > attack.until) return;
-      await timeline.sleepUntil(forgotten);
+      for (let guess = 1; guess <= GUESSES; guess += 1) {
+        const code = wrong(asked.sent.length, guess);
+        count(ledger, asked.sent, await world.guessToMove(target, code, { from, bearer }));
+      }
+    }
+  }
+});
+
+/** What somebody can do who once had the phone, and kept its `device_token`: guesses in its lane, and in everybody's. */
+export const inBothLanes: Strategy = async (attack) => {
+  const { deviceToken, ...stranger } = attack;
+  const strategy = inRounds(async ({ until }) => {
+    for (const lane of [
+      { ...stranger, until },
+      { ...stranger, deviceToken, until },
+    ]) {
+      for (let code = await nextCode(lane, true); code; code = await nextCode(lane, true)) {
+        if (code.length > 4) break;
+        await guessAt(lane, code, GUESSES);
+      }
+    }
+  });
+  await strategy(attack);
+};
+
+/** Again and again, each time when all failed guesses are forgotten. */
+function inRounds(round: Strategy): Strategy {
+  return async (attack) => {
+    const { timeline } = attack.world;
+    while (timeline.now < attack.until) {
+      await round(attack);
+      await timeline.sleep(FORGOTTEN);
     }
   };
 }
 
-/** Gathers codes that are pending side by side, each bound to a client of its own, before it guesses at any. */
-export const hoarding: Strategy = async (attack) => {
-  const { timeline } = attack.world;
-  const codesAtOnce = 5;
-  for (let round = timeline.now; round < attack.until; round += WINDOW) {
-    await timeline.sleepUntil(round);
-    const codes: Code[] = [];
-    while (codes.length < codesAtOnce) {
-      const code = await nextCode(attack, true);
-      if (!code) return;
-      codes.push(code);
-    }
-    await Promise.all(codes.map((code) => guessAt(attack, code, GUESSES)));
-  }
-};
-
-/** Everything many times at once, so that one check sees nothing of the others. */
-export const inBursts: Strategy = async (attack) => {
-  const { world, target, until, ledger } = attack;
-  const { timeline } = world;
-  for (let round = timeline.now; round < until; round += WINDOW) {
-    await timeline.sleepUntil(round);
-    for (let burst = 0; burst < 5; burst += 1) {
-      const clients = await atOnce(20, () => askedBy(attack, true));
-      const codes = clients.filter((client) => client !== undefined);
-      await Promise.all(
-        codes.flatMap((code) =>
-          Array.from({ length: 12 }, async (_, guess) => {
-            const from = world.addresses.fresh();
-            const { verifier } = code;
-            count(ledger, code, await world.guess(target, wrong(code.length, guess + 1), { from, verifier }));
-          }),
-        ),
-      );
-      await timeline.sleep(601);
-    }
-  }
-};
-
-/** Asks, from accounts of their own, to move to the number: these codes go to it as well. */
-export const byMoving: Strategy = async ({ world, target, until, ledger }) => {
-  const { timeline } = world;
-  for (let round = timeline.now; round < until; round += WINDOW) {
-    await timeline.sleepUntil(round);
-    for (let account = 0; account < 2; account += 1) {
-      const from = world.addresses.fresh();
-      const { tokens } = await signIn(world, world.freshNumber(), { from });
-      const bearer = tokens?.accessToken ?? '';
-      for (let sent = 0; sent < 3; sent += 1) {
-        const asked = await world.askToMove(target, { from, bearer });
-        if (!asked.sent) {
-          await timeline.sleep(Math.min(asked.refusal.retryAfter, 120));
-          continue;
-        }
-        for (let guess = 1; guess <= GUESSES; guess += 1) {
-          const code = wrong(asked.sent.length, guess);
-          count(ledger, asked.sent, await world.guessToMove(target, code, { from, bearer }));
-        }
-      }
-    }
-  }
-};
-
 /** Guesses at the code that the owner has asked for, between its text and its being typed, up to so many digits. */
 export function atOwnersCode(
-  { world, target, ledger }: Attack,
+  attack: Attack,
   { guesses, digits }: { guesses: number; digits: number },
 ): (sent: Code) => Promise<void> {
   return async (sent) => {
     if (sent.length > digits) return;
-    await guessAt({ world, target, ledger, until: Infinity }, sent, guesses);
+    await guessAt(attack, sent, guesses);
   };
 }
 
@@ -137,19 +144,15 @@ async function nextCode(attack: Attack, isBound: boolean): Promise<Code | undefi
   while (timeline.now < attack.until) {
     const { code, refusal } = await ask(attack, isBound);
     if (code) return code;
-    await timeline.sleep(Math.max(1, refusal?.retryAfter ?? 0));
+    await timeline.sleep(Math.max(1, refusal.retryAfter));
   }
   return undefined;
-}
-
-async function askedBy(attack: Attack, isBound: boolean): Promise<Code | undefined> {
-  return (await ask(attack, isBound)).code;
 }
 
 async function ask(
   { world, target, deviceToken }: Attack,
   isBound: boolean,
-): Promise<{ code?: Code; refusal?: (Asked & { sent?: undefined })['refusal'] }> {
+): Promise<{ code: Code; refusal?: undefined } | { code?: undefined; refusal: Refusal }> {
   const from = world.addresses.fresh();
   const { verifier, challenge } = aChallenge();
   const asked = await world.ask(target, { from, deviceToken, ...(isBound && { challenge }) });
@@ -157,12 +160,14 @@ async function ask(
   return { code: { ...asked.sent, ...(isBound && { verifier }) } };
 }
 
-async function guessAt({ world, target, ledger }: Attack, code: Code, guesses: number): Promise<void> {
-  for (let guess = 1; guess <= guesses; guess += 1) {
-    const from = world.addresses.fresh();
-    const { verifier } = code;
-    count(ledger, code, await world.guess(target, wrong(code.length, guess), { from, verifier }));
-  }
+async function guessAt(attack: Attack, code: Code, guesses: number): Promise<void> {
+  for (let guess = 1; guess <= guesses; guess += 1) await guessOnce(attack, code, guess);
+}
+
+async function guessOnce({ world, target, ledger }: Attack, code: Code, guess: number): Promise<void> {
+  const from = world.addresses.fresh();
+  const { length, verifier } = code;
+  count(ledger, code, await world.guess(target, wrong(length, guess), { from, verifier }));
 }
 
 function count(ledger: GuessLedger, { id, length }: Code, guessed: Guessed): void {

@@ -59,12 +59,13 @@ export function rowOf(visits: readonly Visit[]): unknown[] {
     visits.length,
     signedIn,
     visits.length - signedIn,
-    refusedOf(visits).length,
+    refusalsOf(visits).length,
     duration(longestWait(visits)),
     percent(longer / visits.length),
   ];
 }
 
-export function refusedOf(visits: readonly Visit[]): Visit[] {
-  return visits.filter(({ refusals }) => refusals.length > 0);
+/** Of those who were refused. */
+export function refusalsOf(visits: readonly Visit[]): string[][] {
+  return visits.map(({ refusals }) => refusals).filter(({ length }) => length > 0);
 }

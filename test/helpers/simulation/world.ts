@@ -1,4 +1,4 @@
-import { type Answer, TestApp } from '../app.js';
+import { type Answer, harness, TestApp } from '../app.js';
 import { Addresses } from './addresses.js';
 import { Lanes } from './lanes.js';
 import { DAY, Timeline } from './timeline.js';
@@ -58,6 +58,7 @@ export class World {
     const app = await TestApp.start({
       env: { TRUST_PROXY: '127.0.0.1', LOG_LEVEL: 'error', DATABASE_POOL_SIZE: '10', ...env },
       isLimited: true,
+      database: await harness.database(),
       codes: (length) => String(10 ** (length - 1) + Math.floor(Math.random() * 9 * 10 ** (length - 1))),
       send: ({ to, otpCode }) => {
         texts.set(to, otpCode);
