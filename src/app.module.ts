@@ -10,6 +10,7 @@ import type { Configuration } from './platform/config/load-config.js';
 import { databaseConfig } from './platform/database/database.config.js';
 import { DatabaseModule } from './platform/database/database.module.js';
 import { HttpModule } from './platform/http/http.module.js';
+import { LimitsModule } from './platform/http/limits/limits.module.js';
 import { ProblemFilter } from './platform/http/problem.filter.js';
 import { RequestValidationPipe } from './platform/http/validation.pipe.js';
 import { JobsModule } from './platform/jobs/jobs.module.js';
@@ -42,6 +43,7 @@ export class AppModule {
         DatabaseModule.forRoot(databaseUrl, configuration.get(databaseConfig).poolSize),
         JobsModule.forRoot(databaseUrl),
         HttpModule,
+        LimitsModule,
         StorageModule,
         AuthModule,
         UsersModule,

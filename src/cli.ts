@@ -10,6 +10,8 @@ import { breakerConfig } from './otp/breakers/breaker.config.js';
 import { type ForcedState, setBreaker } from './otp/breakers/set-breaker.js';
 import { smsStatusTable } from './otp/breakers/sms-status-table.js';
 import { readSmsStatus } from './otp/breakers/sms-status.js';
+import { unlockNumber } from './otp/limits/unlock-number.js';
+import type { AppKeys } from './platform/config/app-keys.js';
 import { envExample } from './platform/config/env-example.js';
 import { appKeysOf } from './platform/config/generated-secret.js';
 import { loadConfiguration } from './platform/config/load-config.js';
@@ -21,7 +23,8 @@ import { migrate, requireMigrated, revertMigration } from './platform/database/m
 import { dataSourceOptions } from './platform/database/data-source-options.js';
 import { type OpenDatabase, openDatabase } from './platform/database/open-database.js';
 import { OperatorError } from './platform/operator-error.js';
-import { parsePhoneNumber } from './platform/phone-number.js';
+import { writtenPhoneNumber } from './platform/phone-number.js';
+import { ownerOfNumber } from './users/phone-number-rows.js';
 import { grantAdmin, listAdmins, revokeAdmin } from './users/administrators.js';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
@@ -106,6 +109,22 @@ program
     ),
   );
 
+program
+  .command('unlock')
+  .description(
+    'forget the failed guesses and sends of a number, so that its next code is short and goes out at once',
+  )
+  .addArgument(number())
+  .action((phoneNumber: string) =>
+    onTablesWithKeys(async (manager, keys) => {
+      const unlocked = e164(phoneNumber);
+      const userId = await ownerOfNumber(manager, unlocked);
+      const question = { phoneNumber: unlocked, userId, keys, now: systemClock.now() };
+      const { failures, sends } = await unlockNumber(manager, question);
+      say(`Forgot ${failures} failed guesses and ${sends} sends.`);
+    }),
+  );
+
 const sms = program.command('sms').description('see how texts fare, and hold breakers open or closed');
 
 sms
@@ -145,19 +164,9 @@ program
   .description('look after the keys that sign access tokens')
   .command('rotate')
   .description('have a new key sign from 10 minutes on; nobody is signed out')
-  .action(async () => {
-    // The secret as well, which seals the new key: run it with the environment of the server.
-    const configuration = loadConfiguration([databaseConfig, secretConfig], processEnvironment());
-    const config = configuration.get(databaseConfig);
-    const database = await openDatabase(config, say, 'attach');
-    try {
-      await requireMigrated(database.url);
-      const keys = appKeysOf(configuration.get(secretConfig), config.embeddedDirectory);
-      say(await rotateKeys(database.url, keys, systemClock.now()));
-    } finally {
-      await database.close();
-    }
-  });
+  .action(() =>
+    onDatabaseWithKeys(async ({ url }, keys) => say(await rotateKeys(url, keys, systemClock.now()))),
+  );
 
 program
   .command('env-example')
@@ -185,19 +194,40 @@ async function onDatabase(work: (database: OpenDatabase) => Promise<void>): Prom
   }
 }
 
+/** The same with the keys of the secret: to be run with the environment of the server. */
+async function onDatabaseWithKeys(
+  work: (database: OpenDatabase, keys: AppKeys) => Promise<void>,
+): Promise<void> {
+  const configuration = loadConfiguration([databaseConfig, secretConfig], processEnvironment());
+  const config = configuration.get(databaseConfig);
+  const database = await openDatabase(config, say, 'attach');
+  try {
+    await requireMigrated(database.url);
+    await work(database, appKeysOf(configuration.get(secretConfig), config.embeddedDirectory));
+  } finally {
+    await database.close();
+  }
+}
+
 /** The tables, by the role that serves unless another is asked for. */
 function onTables(
   work: (manager: EntityManager) => Promise<void>,
   urlOf = ({ url }: OpenDatabase) => url,
 ): Promise<void> {
-  return onDatabase(async (database) => {
-    const dataSource = await new DataSource(dataSourceOptions(urlOf(database), 1)).initialize();
-    try {
-      await work(dataSource.manager);
-    } finally {
-      await dataSource.destroy();
-    }
-  });
+  return onDatabase((database) => onTablesOf(urlOf(database), work));
+}
+
+function onTablesWithKeys(work: (manager: EntityManager, keys: AppKeys) => Promise<void>): Promise<void> {
+  return onDatabaseWithKeys(({ url }, keys) => onTablesOf(url, (manager) => work(manager, keys)));
+}
+
+async function onTablesOf(url: string, work: (manager: EntityManager) => Promise<void>): Promise<void> {
+  const dataSource = await new DataSource(dataSourceOptions(url, 1)).initialize();
+  try {
+    await work(dataSource.manager);
+  } finally {
+    await dataSource.destroy();
+  }
 }
 
 function wholeNumber(text: string): number {
@@ -219,10 +249,10 @@ function scope(text: string): Scope {
 }
 
 function e164(text: string): string {
-  const number = parsePhoneNumber(text);
-  if (!number)
+  const number = writtenPhoneNumber(text);
+  if (number === undefined)
     throw new OperatorError('That is no phone number: write it with + and country code, like +14155552671.');
-  return number.e164;
+  return number;
 }
 
 function say(message: string): void {

@@ -3,12 +3,13 @@ import 'reflect-metadata';
 import type { ModuleMetadata } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { ThrottlerStorage } from '@nestjs/throttler';
 
 import { CONFIG_SLICES } from './app.config.js';
 import { MIGRATION_STEPS } from './app.migration-steps.js';
 import { AppModule } from './app.module.js';
 import { CODE_GENERATOR, type CodeGenerator } from './otp/code-generator.js';
-import { type Clock, CLOCK } from './platform/clock.js';
+import { type Clock, CLOCK, systemClock } from './platform/clock.js';
 import { appKeysOf } from './platform/config/generated-secret.js';
 import { type Environment, loadConfiguration } from './platform/config/load-config.js';
 import { processEnvironment } from './platform/config/process-environment.js';
@@ -17,6 +18,7 @@ import { databaseConfig } from './platform/database/database.config.js';
 import { migrate, requireMigrated, waitForDatabase } from './platform/database/migrate.js';
 import { openDatabase } from './platform/database/open-database.js';
 import { createHttpAdapter } from './platform/http/http-adapter.js';
+import { warnOfUnbelievedProxy } from './platform/http/limits/unbelieved-proxy.js';
 import { acceptMultipart } from './platform/http/multipart.js';
 import { serveDocs } from './platform/http/swagger-ui.js';
 import { PublicUrl } from './platform/http/public-url.js';
@@ -28,8 +30,10 @@ import {
   type Logger,
   NestLogger,
 } from './platform/observability/logger.js';
+import { Metrics } from './platform/observability/metrics.js';
 import { closeConnectionsOnStop, Readiness } from './platform/observability/readiness.js';
 import { logRequests } from './platform/observability/request-log.js';
+import { measureRequests } from './platform/observability/request-metrics.js';
 import { OBJECT_STORAGE, type ObjectStorage } from './platform/storage/object-storage.js';
 import { SMS_SENDER, type SmsSender } from './sms/sms-sender.js';
 
@@ -43,6 +47,8 @@ export interface AppOverrides {
   codes?: CodeGenerator;
   sms?: SmsSender;
   storage?: ObjectStorage;
+  /** Where requests are counted; in each process by itself otherwise. Only `increment` is asked of it. */
+  rateLimits?: ThrottlerStorage;
   /** Where log lines go; standard output otherwise. */
   log?: DestinationStream;
 }
@@ -63,7 +69,8 @@ export interface LatchkeyApp {
  * @throws {ConfigurationError} with every bad or missing variable.
  */
 export async function createApp(overrides: AppOverrides = {}): Promise<LatchkeyApp> {
-  const configuration = loadConfiguration(CONFIG_SLICES, overrides.env ?? processEnvironment());
+  const { env = processEnvironment(), clock = systemClock } = overrides;
+  const configuration = loadConfiguration(CONFIG_SLICES, env, clock.now());
   const logger = createLogger(configuration.get(logConfig).level, overrides.log);
   for (const warning of configuration.warnings) logger.warn(warning);
 
@@ -96,6 +103,8 @@ export async function createApp(overrides: AppOverrides = {}): Promise<LatchkeyA
     if (server.docs) serveDocs(nest, { inbox: true });
     acceptMultipart(adapter.getInstance());
     logRequests(adapter.getInstance(), logger);
+    measureRequests(adapter.getInstance(), nest.get(Metrics));
+    if (server.trustProxy === false) warnOfUnbelievedProxy(adapter.getInstance(), logger);
     closeConnectionsOnStop(adapter.getInstance(), nest.get(Readiness));
     await nest.init();
     const app = nest;
@@ -108,12 +117,13 @@ export async function createApp(overrides: AppOverrides = {}): Promise<LatchkeyA
   }
 }
 
-function byToken({ clock, codes, sms, storage }: AppOverrides): ReadonlyMap<symbol, unknown> {
+function byToken({ clock, codes, sms, storage, rateLimits }: AppOverrides): ReadonlyMap<symbol, unknown> {
   const replaced: [symbol, unknown][] = [
     [CLOCK, clock],
     [CODE_GENERATOR, codes],
     [SMS_SENDER, sms],
     [OBJECT_STORAGE, storage],
+    [ThrottlerStorage, rateLimits],
   ];
   return new Map(replaced.filter(([, value]) => value !== undefined));
 }
@@ -122,7 +132,14 @@ function corsOptions(origin: readonly string[]) {
   return {
     origin: [...origin],
     methods: ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'],
-    exposedHeaders: ['ETag', 'Retry-After', 'X-Request-Id'],
+    exposedHeaders: [
+      'ETag',
+      'RateLimit-Limit',
+      'RateLimit-Remaining',
+      'RateLimit-Reset',
+      'Retry-After',
+      'X-Request-Id',
+    ],
     maxAge: 600,
   };
 }

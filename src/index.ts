@@ -16,6 +16,7 @@ export { CODE_GENERATOR, type CodeGenerator } from './otp/code-generator.js';
 export type { Picture } from './pictures/pictures-of-user.js';
 export { type Clock, CLOCK } from './platform/clock.js';
 export { type Caller, CurrentUser } from './platform/http/current-user.decorator.js';
+export { RouteLimit } from './platform/http/limits/route-limit.decorator.js';
 export { Problem } from './platform/http/problem.js';
 export type { FieldFault, ProblemCode } from './platform/http/problem-catalogue.js';
 export { Public } from './platform/http/public.decorator.js';

@@ -90,6 +90,7 @@ describe('DELETE /api/auth/account', () => {
       suspended_by: null,
       suspension_reason: null,
       uploads_at: [],
+      is_test: false,
     });
     expect(await app.sql('SELECT id FROM phone_otps WHERE phone_number = $1', [user.phoneNumber])).toEqual(
       [],

@@ -26,6 +26,7 @@ const EXPORTED: Record<string, Record<string, string | { leftOut: string }>> = {
     suspended_by: { leftOut: NOT_SUSPENDED },
     suspension_reason: { leftOut: NOT_SUSPENDED },
     uploads_at: 'account.uploads_at',
+    is_test: { leftOut: 'is false of whoever can ask' },
   },
   user_profiles: {
     user_id: { leftOut: THE_USER },

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -44,6 +44,14 @@ const REFUSED: Record<string, string[]> = {
   OTP_ESCALATION: ['true', 'ON'],
   SMS_ALLOWED_COUNTRIES: ['br', 'BRA', 'ZZ', 'BR;PT', 'BR,Portugal'],
   SMS_BREAKER: ['ON', 'true', 'dry-run'],
+  OTP_TEST_NUMBERS: [
+    '1234',
+    '+15555550100=1234',
+    '+15555550100=123@2027-01-31',
+    '+15555550100=1234@2027-02-30',
+    '15555550100=1234@2027-01-31',
+    '=1234@2027-01-31',
+  ],
   TOKEN_ISSUER: ['x'.repeat(2001)],
   TOKEN_AUDIENCE: ['x'.repeat(2001)],
   ADMIN_ALLOWED_IPS: [
@@ -55,6 +63,7 @@ const REFUSED: Record<string, string[]> = {
     '10.0.0.0/',
   ],
   LOG_LEVEL: ['loud', 'INFO'],
+  METRICS_TOKEN: ['x'.repeat(15), 'a token with spaces', 'schlüssel-zu-den-zahlen', 'x'.repeat(2001)],
   STORAGE_DRIVER: ['tape', 'DISK'],
   STORAGE_DIR: ['x'.repeat(2001)],
   S3_BUCKET: ['ab', 'Pictures', 'pictures/of/users', '-pictures', 'x'.repeat(64), 's3://pictures'],
@@ -233,6 +242,31 @@ describe('a variable', () => {
 
   it('that nobody knows is nobody’s business', () => {
     expect(faultsOf({ PATH: '/usr/bin', OTP_LENGHT: '99' })).toEqual([]);
+  });
+});
+
+describe('OTP_TEST_NUMBERS', () => {
+  const day = (days: number) => new Date(Date.now() + days * 86_400_000).toISOString().slice(0, 10);
+
+  it('has each fault told by place and masked number, and never by code', () => {
+    const entries = [
+      `+15555550100=83120467@${day(30)}`,
+      `+15555550101=8312046x@${day(30)}`,
+      `+1 (555) 555-0100=83120467@${day(30)}`,
+      `+15555550102=8312@${day(400)}`,
+    ];
+    expect(faultsOf({ OTP_LENGTH: '6', OTP_TEST_NUMBERS: entries.join(',') })).toEqual([
+      'OTP_TEST_NUMBERS must be <number>=<code of 4 to 8 digits>@<YYYY-MM-DD>, separated by commas: ' +
+        'entry 2 is not; entry 3 (+1555*****00) names a number twice; ' +
+        'entry 4 (+1555*****02) has a code shorter than OTP_LENGTH (6); ' +
+        'entry 4 (+1555*****02) expires more than 366 days ahead',
+    ]);
+  });
+
+  it('may come from a file', async () => {
+    const file = join(directory, 'test-numbers');
+    await writeFile(file, `+15555550100=83120467@${day(30)}\n`);
+    expect(comparable(load({ OTP_TEST_NUMBERS_FILE: file }))).toContain('83120467');
   });
 });
 

@@ -105,6 +105,17 @@ describe('docs/PHONE_AUTHENTICATION.md', () => {
   });
 });
 
+describe('docs/OPERATIONS.md', () => {
+  it('explains each metric of ours, and no other', async () => {
+    const app = await TestApp.start();
+    const { body } = await app.get('/metrics');
+    const there = [...(body as string).matchAll(/^# TYPE (latchkey_\w+) /gm)].map(([, name]) => name);
+    const table = sectionOf(await readPage('docs/OPERATIONS.md'), '## Metrics');
+    const explained = [...table.matchAll(/^\| `(latchkey_\w+)`/gm)].map(([, name]) => name);
+    expect(explained.sort()).toEqual(there.sort());
+  });
+});
+
 describe('docs/INTEGRATION_GUIDE.md', () => {
   it('quotes the example as it stands, but for what it calls a sketch', async () => {
     const page = await readPage('docs/INTEGRATION_GUIDE.md');

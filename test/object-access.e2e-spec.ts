@@ -27,7 +27,7 @@ const FOR_ADMINISTRATORS: Record<string, ObjectRoute> = {
   'DELETE /api/admin/users/:id/sessions': { idOf },
   'PATCH /api/admin/event-interests/:id': { idOf: interest, body: { is_active: true } },
   'PUT /api/admin/sms/breakers/:scope': {
-    idOf: () => Promise.resolve('country:AQ'),
+    idOf: () => Promise.resolve('country:GL'),
     body: { state: 'auto' },
     refused: { status: 422, code: 'validation_failed' },
   },

@@ -18,6 +18,7 @@ const METHODS = ['get', 'put', 'post', 'delete', 'options', 'head', 'patch', 'tr
 // Fastify's and Nest's own answer to a route that is not there: no operation can give it.
 const OF_NO_OPERATION = ['not_found'];
 const PAGES = /^GET \/(docs|dev\/inbox(\/inbox\.js)?$)/;
+const MONITORS = /^GET \/(health\/\w+|metrics)$/;
 const OF_ALL_OPERATIONS = ['malformed_request', 'internal_error', 'service_unavailable'];
 
 let app: TestApp;
@@ -173,9 +174,32 @@ describe('the problems of the OpenAPI document', () => {
         ...(parameters.some(({ in: place }) => place === 'query') ? ['validation_failed'] : []),
         ...(security ? ['access_token_invalid', 'access_token_expired'] : []),
         ...(tags?.includes('Administration') ? ['forbidden'] : []),
+        ...(MONITORS.test(name) ? [] : ['rate_limited']),
       ];
       const missing = expected.filter((code) => !Object.values(responses).flatMap(codesOf).includes(code));
       expect({ name, missing }).toEqual({ name, missing: [] });
+    }
+  });
+
+  it('hold rate_limited where requests are limited, with its headers, which successes have too', () => {
+    const names = ['RateLimit-Limit', 'RateLimit-Remaining', 'RateLimit-Reset'];
+    expect(Object.keys(document.components.headers)).toEqual(names);
+    for (const { name, responses } of operations) {
+      const isLimited = !MONITORS.test(name);
+      expect([name, Object.values(responses).flatMap(codesOf).includes('rate_limited')]).toEqual([
+        name,
+        isLimited,
+      ]);
+      for (const [status, { headers }] of Object.entries(responses).filter(([status]) =>
+        /^2|429/.test(status),
+      )) {
+        const references = Object.entries<Json>(headers ?? {}).map(([header, { $ref }]) => [header, $ref]);
+        expect([name, status, references]).toEqual([
+          name,
+          status,
+          isLimited ? names.map((header) => [header, `#/components/headers/${header}`]) : [],
+        ]);
+      }
     }
   });
 

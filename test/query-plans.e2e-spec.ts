@@ -1,6 +1,7 @@
 import { sessionIdOf } from './helpers/access-token.js';
 import { anAdministrator } from './helpers/administrator.js';
 import { aPhoneNumber, type Answer, harness, type SignedInUser, TestApp } from './helpers/app.js';
+import { attack } from './helpers/breakers.js';
 import { aSmallPicture, order, pictureIds, upload } from './helpers/pictures.js';
 import { aProfile } from './helpers/profile.js';
 import { slowPlans } from './helpers/query-plans.js';
@@ -17,6 +18,7 @@ let other: { id: string; phone_number: string; name: string };
 beforeAll(async () => {
   app = await TestApp.start();
   await harness.populate(app.started.database, USERS, app.clock.now());
+  await attack(app, 100_000, 20);
   admin = await anAdministrator(app);
   await upload(app, admin, [await aSmallPicture()]);
   ana = await app.signIn();
@@ -149,7 +151,7 @@ const REQUESTS: Record<string, Ask | Ask[]> = {
     get(() => '/api/admin/sms', asAdmin),
     get(() => '/api/admin/sms?country=BR&limit=7', asAdmin),
   ],
-  'PUT /api/admin/sms/breakers/:scope': send('PUT', () => '/api/admin/sms/breakers/country:AQ', asAdmin, {
+  'PUT /api/admin/sms/breakers/:scope': send('PUT', () => '/api/admin/sms/breakers/country:GL', asAdmin, {
     state: 'open',
   }),
   'DELETE /api/auth/profile/coordinates': send('DELETE', () => '/api/auth/profile/coordinates', asAna),

@@ -22,6 +22,7 @@ const PUBLIC_ROUTES = [
   'GET /docs/swagger-ui-init.js',
   'GET /health/live',
   'GET /health/ready',
+  'GET /metrics',
   'GET /pictures/:file',
   'POST /api/auth/refresh',
   'POST /api/auth/signup',

@@ -53,6 +53,7 @@ describe('GET /api/admin/users/{id}', () => {
       last_sign_in_at: time,
       roles: [],
       needs_profile_completion: false,
+      is_test: false,
       suspension: null,
       profile: (await app.get('/api/auth/profile', again.bearer)).body,
       sessions: [second, first].map((id) => ({ id, ...session })),

@@ -1,6 +1,6 @@
 import { Controller, Get, Query } from '@nestjs/common';
 import { IsIn, IsOptional, IsString } from 'class-validator';
-import { type Caller, CurrentUser, type NearbyUsers, UsersService } from 'latchkey';
+import { type Caller, CurrentUser, type NearbyUsers, RouteLimit, UsersService } from 'latchkey';
 
 class NearbyQueryDto {
   // Any radius would do for measuring how far somebody is.
@@ -18,6 +18,7 @@ export class PeopleController {
 
   /** Who is around the caller: from where they are said to be, to a kilometre, and never from a place in the request. */
   @Get('nearby')
+  @RouteLimit(20)
   async nearby(@CurrentUser() { userId }: Caller, @Query() { radius_m: radius, cursor }: NearbyQueryDto) {
     const me = await this.users.find(userId);
     if (!me?.coordinates) return { items: [], next_cursor: null };

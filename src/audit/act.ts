@@ -11,6 +11,6 @@ export interface Act {
   object: { type: AuditObjectType; id: string | null };
   /** Absent for the command line. */
   client?: ClientInfo | undefined;
-  /** Ids, counts, reasons, and what administrators write of things; never a number, a person's name or a token. */
+  /** Ids, counts, reasons, and what administrators write of things; never a full number, a person's name or a token. */
   payload?: Record<string, unknown>;
 }

@@ -2,6 +2,7 @@ import { Controller, Get, Query } from '@nestjs/common';
 import { ApiBearerAuth, ApiTags } from '@nestjs/swagger';
 
 import { idCursor } from '../platform/http/cursor.js';
+import { RouteLimit } from '../platform/http/limits/route-limit.decorator.js';
 import { pageOf, toPage } from '../platform/http/page.dto.js';
 import { RequireRole } from '../platform/http/require-role.decorator.js';
 import { AuditLog } from './audit-log.js';
@@ -16,6 +17,7 @@ export class AuditAdminController {
 
   /** Lists who did what to what, newest first. */
   @Get()
+  @RouteLimit(120)
   async auditLog(@Query() query: AuditLogQueryDto): Promise<AuditLogDto> {
     const { user_id: userId, actor_id: actorId, action, from, to } = query;
     const search = { userId, actorId, action, from: momentOf(from), to: momentOf(to) };

@@ -3,18 +3,23 @@ import { Reflector } from '@nestjs/core';
 import type { FastifyRequest } from 'fastify';
 
 import type { Caller } from '../platform/http/current-user.decorator.js';
+import { ClientLimits } from '../platform/http/limits/client-limits.js';
 import { Problem } from '../platform/http/problem.js';
 import { IS_PUBLIC, TOKEN_OPTIONAL } from '../platform/http/public.decorator.js';
 import { REQUIRED_ROLE } from '../platform/http/require-role.decorator.js';
 import { type Logger, LOGGER } from '../platform/observability/logger.js';
 import { AccessTokenStrategy, forged } from './access-token.strategy.js';
 
-/** Asks for an access token on every route that is not `@Public()`, and for the role of `@RequireRole()`. */
+/**
+ * Asks for an access token on every route that is not `@Public()`, and for the role of `@RequireRole()`. Every request
+ * is counted in between, when it is known whose it is.
+ */
 @Injectable()
 export class AccessTokenGuard implements CanActivate {
   constructor(
     private readonly reflector: Reflector,
     private readonly strategy: AccessTokenStrategy,
+    private readonly limits: ClientLimits,
     @Inject(LOGGER) private readonly log: Logger,
   ) {}
 
@@ -26,11 +31,24 @@ export class AccessTokenGuard implements CanActivate {
     );
     const request = context.switchToHttp().getRequest<FastifyRequest & { user?: Caller }>();
     const needsNone = access === TOKEN_OPTIONAL && request.headers.authorization === undefined;
-    if (access === true || needsNone) return true;
-    request.user = await this.authenticate(request).catch((error: unknown) => this.refuse(request, error));
+    if (access === true || needsNone) return this.limits.canActivate(context);
+    const refusal = await this.identify(request);
+    // A bad token counts as well, and before it is refused or logged: each costs the check of a signature.
+    await this.limits.canActivate(context);
+    if (!request.user) throw this.logged(refusal, request);
     const role = this.reflector.getAllAndOverride<string | undefined>(REQUIRED_ROLE, targets);
     if (role !== undefined && !request.user.roles.includes(role)) throw new Problem('forbidden');
     return true;
+  }
+
+  /** Says in `user` who calls. @returns why nobody does. */
+  private async identify(request: FastifyRequest & { user?: Caller }): Promise<unknown> {
+    try {
+      request.user = await this.authenticate(request);
+      return undefined;
+    } catch (error) {
+      return error;
+    }
   }
 
   /**
@@ -49,12 +67,11 @@ export class AccessTokenGuard implements CanActivate {
     });
   }
 
-  private refuse(request: FastifyRequest, error: unknown): never {
-    if (error instanceof Problem && error.cause !== undefined) {
-      const { id: request_id, ip } = request;
-      this.log.warn({ request_id, ip, reason: error.cause }, 'a forged access token was refused');
+  private logged(refusal: unknown, { id: request_id, ip }: FastifyRequest): unknown {
+    if (refusal instanceof Problem && refusal.cause !== undefined) {
+      this.log.warn({ request_id, ip, reason: refusal.cause }, 'a forged access token was refused');
     }
-    throw error;
+    return refusal;
   }
 }
 

@@ -5,6 +5,7 @@ import { ApiProblems } from '../platform/http/api-problems.decorator.js';
 import { Client, type ClientInfo } from '../platform/http/client-info.decorator.js';
 import { type Caller, OptionalUser } from '../platform/http/current-user.decorator.js';
 import { ApiIdempotencyKey, IdempotencyKey } from '../platform/http/idempotency-key.js';
+import { NeverUncounted } from '../platform/http/limits/never-uncounted.decorator.js';
 import { Public, TokenOptional } from '../platform/http/public.decorator.js';
 import { ProfilePresenter } from '../users/profile-presenter.js';
 import {
@@ -38,6 +39,7 @@ export class AuthController {
    * asked for, which replaces the earlier one of the same `code_challenge` (or of none).
    */
   @Public()
+  @NeverUncounted()
   @Post('signup')
   @HttpCode(HttpStatus.OK)
   @ApiProblems(
@@ -76,6 +78,7 @@ export class AuthController {
    * `code_verifier`.
    */
   @Public()
+  @NeverUncounted()
   @Post('verify-otp')
   @HttpCode(HttpStatus.OK)
   @ApiProblems(

@@ -4,7 +4,7 @@ import { IsInt, IsString, Matches, Max, MaxLength, Min, ValidateBy } from 'class
 
 import { CODE_CHALLENGE, CODE_VERIFIER } from '../otp/code-challenge.js';
 import { otpConfig } from '../otp/otp.config.js';
-import type { OtpSent } from '../otp/otp-requests.service.js';
+import type { OtpSent } from '../otp/otp-request.js';
 import { Omittable, Optional } from '../platform/http/optional.decorator.js';
 import type { Configuration } from '../platform/config/load-config.js';
 import { ApiInteger } from '../platform/http/api-properties.js';

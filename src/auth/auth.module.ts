@@ -9,6 +9,8 @@ import { UsersModule } from '../users/users.module.js';
 import { AccessTokenStrategy } from './access-token.strategy.js';
 import { AuthController } from './auth.controller.js';
 import { AuthService } from './auth.service.js';
+import { SignInAccounts } from './sign-in-accounts.js';
+import { TestNumbersCheck } from './test-numbers-check.js';
 import { AccountDeletion } from './account/account-deletion.service.js';
 import { AccountExports } from './account/account-export.service.js';
 import { AccountController } from './account/account.controller.js';
@@ -24,6 +26,7 @@ import { LiveSessions } from './sessions/live-sessions.js';
 import { PushTokensController } from './sessions/push-tokens.controller.js';
 import { PushTokens } from './sessions/push-tokens.service.js';
 import { SessionEndings } from './sessions/session-endings.service.js';
+import { SessionMetrics } from './sessions/session-metrics.js';
 import { SessionPurge } from './sessions/session-purge.js';
 import { Session } from './sessions/session.entity.js';
 import { SessionsController } from './sessions/sessions.controller.js';
@@ -52,8 +55,11 @@ import { RefreshTokens } from './tokens/refresh-tokens.js';
   ],
   providers: [
     AuthService,
+    SignInAccounts,
+    TestNumbersCheck,
     SessionsService,
     SessionEndings,
+    SessionMetrics,
     SessionPurge,
     LiveSessions,
     AccountDeletion,

@@ -3,7 +3,8 @@ import type { EntityManager } from 'typeorm';
 
 import { DeviceTokens } from '../otp/device-tokens.js';
 import { OtpGuesses, type RedeemedOtp } from '../otp/otp-guesses.service.js';
-import { type OtpRequest, OtpRequests, type OtpSent } from '../otp/otp-requests.service.js';
+import type { OtpRequest, OtpSent } from '../otp/otp-request.js';
+import { OtpRequests } from '../otp/otp-requests.service.js';
 import { type Clock, CLOCK } from '../platform/clock.js';
 import type { ClientInfo } from '../platform/http/client-info.decorator.js';
 import type { Caller } from '../platform/http/current-user.decorator.js';
@@ -11,8 +12,11 @@ import { Problem } from '../platform/http/problem.js';
 import type { Profile } from '../users/profile.js';
 import { UserNumbers } from '../users/user-numbers.js';
 import { UsersService } from '../users/users.service.js';
+import { SignInAccounts } from './sign-in-accounts.js';
 import { LiveSessions } from './sessions/live-sessions.js';
 import { SessionEndings } from './sessions/session-endings.service.js';
+import { SessionMetrics } from './sessions/session-metrics.js';
+import type { SessionRow } from './sessions/session-rows.js';
 import { SessionsService, type Tokens } from './sessions/sessions.service.js';
 
 export interface SignInGuess {
@@ -29,6 +33,21 @@ export interface SignedIn {
   profile: Profile;
 }
 
+/** What a right code has opened. */
+interface OpenedSession {
+  sessionId: string;
+  session: SessionRow;
+  profile: Profile;
+  roles: readonly string[];
+  isNew: boolean;
+  /** Ids of sessions that gave way to it. */
+  ended: string[];
+  /** See {@link OpenedAccount}. */
+  replacedId: string | undefined;
+  /** Whether an earlier request has opened it. */
+  isRepeated: boolean;
+}
+
 /** The sign-in flow: a code is asked for, and traded for a session. */
 @Injectable()
 export class AuthService {
@@ -38,9 +57,11 @@ export class AuthService {
     private readonly deviceTokens: DeviceTokens,
     private readonly users: UsersService,
     private readonly numbers: UserNumbers,
+    private readonly accounts: SignInAccounts,
     private readonly sessions: SessionsService,
     private readonly endings: SessionEndings,
     private readonly live: LiveSessions,
+    private readonly metrics: SessionMetrics,
     @Inject(CLOCK) private readonly clock: Clock,
   ) {}
 
@@ -78,12 +99,16 @@ export class AuthService {
     const now = this.clock.now();
     const asked = this.live.moment();
     const signInGuess = { ...guess, clientIp: client.ip, purpose: 'sign_in' as const };
-    const work = async (transaction: EntityManager, { phoneNumber, codeLength }: RedeemedOtp) => {
-      const user = await this.users.signIn(transaction, phoneNumber, now);
-      if (user.status !== 'active') return undefined;
-      const start = { userId: user.profile.userId, codeLength, deviceName, client, now };
+    const refusal: { code: 'account_suspended' | 'otp_not_found' } = { code: 'account_suspended' };
+    const work = async (transaction: EntityManager, otp: RedeemedOtp): Promise<OpenedSession | undefined> => {
+      const account = await this.accounts.open(transaction, otp, { client, now });
+      if (!account) refusal.code = 'otp_not_found';
+      if (account?.user.status !== 'active') return undefined;
+      const { user, replacedId } = account;
+      const { profile, roles, isNew } = user;
+      const start = { userId: profile.userId, codeLength: otp.codeLength, deviceName, client, now };
       const { session, ended } = await this.sessions.open(transaction, start);
-      return { ...user, session, ended, sessionId: session.id };
+      return { sessionId: session.id, session, profile, roles, isNew, ended, replacedId, isRepeated: false };
     };
     const repeat = (transaction: EntityManager, sessionId: string) =>
       this.repeat(transaction, sessionId, now);
@@ -91,10 +116,16 @@ export class AuthService {
       ? await this.guesses.redeemOnce(signInGuess, idempotencyKey, { repeat, work })
       : await this.guesses.redeem(signInGuess, work);
     // Thrown after the commit: a right code is used up, whatever it opened.
-    if (!opened) throw new Problem('account_suspended');
-    const { session, ended, profile, roles, isNew: isNewUser } = opened;
+    if (!opened) {
+      if (refusal.code === 'account_suspended') this.metrics.signedIn('suspended');
+      throw new Problem(refusal.code);
+    }
+    const { session, ended, replacedId, profile, roles, isNew: isNewUser, isRepeated } = opened;
+    if (!isRepeated) this.metrics.signedIn(isNewUser ? 'new_user' : 'known_user');
     this.live.remember({ ...session, roles }, now, asked);
     if (ended.length > 0) this.live.forget(ended);
+    if (replacedId !== undefined) this.live.forgetUser(replacedId);
+    this.metrics.ended('limit', ended.length);
     return {
       tokens: this.sessions.tokens(session, { roles, client, now }),
       deviceToken: this.deviceTokens.make(profile.phoneNumber, profile.userId),
@@ -103,13 +134,17 @@ export class AuthService {
     };
   }
 
-  private async repeat(transaction: EntityManager, sessionId: string, now: Date) {
+  private async repeat(
+    transaction: EntityManager,
+    sessionId: string,
+    now: Date,
+  ): Promise<OpenedSession | undefined> {
     const fresh = await this.sessions.findFresh(transaction, sessionId, now);
     const profile = fresh && (await this.users.find(fresh.session.userId, transaction));
     if (!profile) return undefined;
     const { session, roles } = fresh;
     // The sign-in that makes a user gives both the same time.
     const isNew = profile.createdAt.getTime() === session.createdAt.getTime();
-    return { profile, roles, isNew, status: 'active' as const, session, ended: [], sessionId };
+    return { sessionId, session, profile, roles, isNew, ended: [], replacedId: undefined, isRepeated: true };
   }
 }

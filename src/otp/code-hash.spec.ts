@@ -21,6 +21,7 @@ describe('matchesHash', () => {
     ['number', key, { phoneNumber: '+14155552672' }],
     ['purpose', key, { purpose: 'phone_change' as const }],
     ['code', key, { code: '4822' }],
+    ['kind of number', key, { isTest: true }],
   ])('knows nothing under another %s', (_, otherKey, change) => {
     expect(matchesHash(otherKey, { ...hashed, ...change }, hash)).toBe(false);
   });

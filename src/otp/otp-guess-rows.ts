@@ -14,7 +14,14 @@ export interface PendingOtp {
   attempts: number;
   expiresAt: Date;
   /** Absent where no guess was left to claim. */
-  claimed?: { attempts: number; hash: Buffer; salt: Buffer; keyId: string };
+  claimed?: {
+    attempts: number;
+    hash: Buffer;
+    salt: Buffer;
+    keyId: string;
+    codeLength: number;
+    sentAt: Date;
+  };
 }
 
 /** What a guess is counted as until it is found to be right. */
@@ -34,6 +41,8 @@ interface PendingRow {
   otp_hash: Buffer;
   otp_salt: Buffer;
   key_id: string;
+  code_length: number;
+  sent_at: Date;
 }
 
 // The guess is claimed, and counted as failed, before anything is compared: the row's lock makes racing guesses queue,
@@ -51,14 +60,15 @@ const claim = statement<PendingRow>(
    ), claimed AS (
      UPDATE phone_otps o SET attempts = o.attempts + 1 FROM pending
      WHERE o.id = pending.id AND o.attempts < $7 AND o.expires_at > $5 AND NOT o.is_verified
-     RETURNING o.id, o.attempts, o.otp_hash, o.otp_salt, o.key_id, o.code_length
+     RETURNING o.id, o.attempts, o.otp_hash, o.otp_salt, o.key_id, o.code_length, o.sent_at
    ), failed AS (
      INSERT INTO phone_failures (id, phone_key, failed_at, device_key, address_key, network_key, country, code_length)
      SELECT $8::uuid, $9::bytea, $5, s.device_key, $10, $11, $12, claimed.code_length
      FROM claimed LEFT JOIN phone_sends s ON s.id = claimed.id
    )
    SELECT pending.id, pending.attempts, pending.expires_at,
-          claimed.attempts AS claimed_attempts, claimed.otp_hash, claimed.otp_salt, claimed.key_id
+          claimed.attempts AS claimed_attempts, claimed.otp_hash, claimed.otp_salt, claimed.key_id,
+          claimed.code_length, claimed.sent_at
    FROM pending LEFT JOIN claimed ON claimed.id = pending.id`,
 );
 
@@ -98,8 +108,15 @@ export async function claimGuess(
   if (!row) return undefined;
   const { id, attempts, expires_at: expiresAt } = row;
   if (row.claimed_attempts === null) return { id, attempts, expiresAt };
-  const { claimed_attempts, otp_hash: hash, otp_salt: salt, key_id: keyId } = row;
-  return { id, attempts, expiresAt, claimed: { attempts: claimed_attempts, hash, salt, keyId } };
+  const claimed = {
+    attempts: row.claimed_attempts,
+    hash: row.otp_hash,
+    salt: row.otp_salt,
+    keyId: row.key_id,
+    codeLength: row.code_length,
+    sentAt: row.sent_at,
+  };
+  return { id, attempts, expiresAt, claimed };
 }
 
 const useUp = statement<{ id: string }>(

@@ -12,7 +12,7 @@ import { matchesHash } from './code-hash.js';
 import { type GuessToJudge, GuessLimits } from './limits/guess-limits.service.js';
 import { LimitKeys } from './limits/limit-keys.js';
 import { SendLimits } from './limits/send-limits.service.js';
-import { signInNumber } from './number-policy.js';
+import { OtpMetrics } from './otp-metrics.js';
 import { OTP_CONFIG, type OtpConfig } from './otp.config.js';
 import type { OtpPurpose } from './otp-purpose.js';
 import {
@@ -24,6 +24,7 @@ import {
   useUpOtp,
 } from './otp-guess-rows.js';
 import type { OtpScope } from './otp-scope.js';
+import { type OtpNumber, TestNumbers } from './test-numbers.js';
 
 export interface OtpGuess {
   /** As the user wrote it. */
@@ -41,12 +42,16 @@ export interface OtpGuess {
 export interface RedeemedOtp {
   phoneNumber: string;
   codeLength: number;
+  /** Whether it was the fixed code of a test number. */
+  isTest: boolean;
 }
 
 /** A guess whose number and client are known. */
-interface KnownGuess extends OtpGuess, GuessToJudge {
+interface KnownGuess extends OtpGuess, GuessToJudge, OtpNumber {
   /** E.164 */
   phoneNumber: string;
+  /** Of the number. */
+  country: string;
   now: Date;
 }
 
@@ -54,6 +59,7 @@ interface RightGuess {
   id: string;
   failureId: string;
   codeLength: number;
+  sentAt: Date;
 }
 
 type Outcome<T> = { value: T } | { refused: Problem };
@@ -71,8 +77,10 @@ export class OtpGuesses {
     private readonly limits: GuessLimits,
     private readonly sends: SendLimits,
     private readonly limitKeys: LimitKeys,
+    private readonly metrics: OtpMetrics,
     private readonly keys: AppKeys,
     private readonly idempotencyKeys: IdempotencyKeys,
+    private readonly testNumbers: TestNumbers,
   ) {}
 
   /**
@@ -135,15 +143,10 @@ export class OtpGuesses {
   }
 
   private know(guess: OtpGuess): KnownGuess {
-    const { e164: phoneNumber, country } = signInNumber(guess.phoneNumber, this.config.allowedCountries);
-    return {
-      ...guess,
-      phoneNumber,
-      country,
-      phoneKeys: this.limitKeys.allOfPhone(phoneNumber),
-      client: this.limitKeys.ofAddress(guess.clientIp),
-      now: this.clock.now(),
-    };
+    const now = this.clock.now();
+    const number = this.testNumbers.read(guess, now);
+    const phoneKeys = this.limitKeys.allOfPhone(number.phoneNumber);
+    return { ...guess, ...number, phoneKeys, client: this.limitKeys.ofAddress(guess.clientIp), now };
   }
 
   /** Does what a right guess is for. */
@@ -157,9 +160,10 @@ export class OtpGuesses {
       await this.limits.uncount(transaction, found.failureId);
       return { refused: new Problem('otp_not_found') };
     }
-    const { phoneNumber } = guess;
-    const value = await work(transaction, { phoneNumber, codeLength: found.codeLength });
+    const { phoneNumber, isTest } = guess;
+    const value = await work(transaction, { phoneNumber, codeLength: found.codeLength, isTest });
     await this.limits.countSuccess(transaction, guess, found, guess.now);
+    this.metrics.verified((guess.now.getTime() - found.sentAt.getTime()) / 1000);
     return { value };
   }
 
@@ -173,17 +177,18 @@ export class OtpGuesses {
 
   /** Claims a guess, and compares. @returns the code that was guessed right, or why there is none. */
   private async takeGuess(manager: EntityManager, guess: KnownGuess): Promise<RightGuess | Problem> {
-    const { phoneNumber, purpose, code, now } = guess;
+    const { phoneNumber, isTest, fixedCode, purpose, code, now } = guess;
     const failure = this.limits.failure(guess, now);
     const claimed = await this.claim(manager, guess, failure);
     if (claimed instanceof Problem) return claimed;
-    const { id, attempts, hash, salt, keyId } = claimed;
+    const { id, attempts, hash, salt, keyId, codeLength, sentAt } = claimed;
     const key = this.keys.byId('otp', keyId);
     // A code made under a secret that is gone cannot be checked by anyone.
     if (!key) return new Problem('otp_not_found');
-    if (matchesHash(key, { salt, phoneNumber, purpose, code }, hash)) {
-      return { id, failureId: failure.id, codeLength: code.length };
-    }
+    const isOfRow = matchesHash(key, { salt, phoneNumber, purpose, code, isTest }, hash);
+    const isRight = isOfRow && (!isTest || code === fixedCode);
+    this.metrics.guessed(codeLength, isRight);
+    if (isRight) return { id, failureId: failure.id, codeLength, sentAt };
     const left = Math.max(0, this.config.maxAttempts - attempts);
     return new Problem('otp_invalid', { attempts_remaining: left });
   }

@@ -43,6 +43,8 @@ export interface NewSend {
   resendSeconds: number;
   decision: SendDecision;
   trickleOf: string | null;
+  /** Whether nothing is to be counted of it when the number signs in: no text goes out. */
+  isSettled: boolean;
   events: readonly CountedEvent[];
 }
 
@@ -70,13 +72,13 @@ const reserve = statement<{ id: string }>(
      FROM turn
    ), send AS (
      INSERT INTO phone_sends (id, phone_key, sent_at, device_key, address_key, network_key, country, prefix, is_new,
-                              code_length, resend_seconds, decision, trickle_of)
+                              code_length, resend_seconds, decision, trickle_of, is_settled)
      SELECT $4::uuid, phone_key, $13::timestamptz, $17, $18, $19, $20, $21, $22::boolean, $12::smallint, $23::integer,
-            $24::jsonb, $25
+            $24::jsonb, $25, $26::boolean
      FROM turn
      RETURNING id
    ), events AS (
-     SELECT e.* FROM turn, (${eventsIn('$26')}) AS e
+     SELECT e.* FROM turn, (${eventsIn('$27')}) AS e
    ), counted AS (
      ${countEvents(['sends', 'new_sends'])}
    )
@@ -111,6 +113,7 @@ export async function reserveOtp(manager: EntityManager, otp: NewOtp, send: NewS
     send.resendSeconds,
     JSON.stringify(send.decision),
     send.trickleOf,
+    send.isSettled,
     JSON.stringify(send.events),
   ]);
   return rows.length > 0;

@@ -2,6 +2,7 @@ import { getCountries } from 'libphonenumber-js/max';
 
 import { defineSlice } from '../platform/config/slice.js';
 import { flag, list, wholeNumber } from '../platform/config/variable.js';
+import { readTestNumbers, TEST_NUMBER_RULE, type TestNumber } from './test-number-entries.js';
 
 /** Injection token of {@link OtpConfig}. */
 export const OTP_CONFIG = Symbol('OTP_CONFIG');
@@ -18,6 +19,8 @@ export interface OtpConfig {
   requireChallenge: boolean;
   /** Whose numbers may be sent codes, ISO 3166-1 alpha-2; absent: every country. */
   allowedCountries: ReadonlySet<string> | undefined;
+  /** Numbers with a fixed code, by E.164; those that had expired at boot are not among them. */
+  testNumbers: ReadonlyMap<string, TestNumber>;
 }
 
 const COUNTRIES: ReadonlySet<string> = new Set(getCountries());
@@ -36,6 +39,13 @@ export const otpConfig = defineSlice({
       pattern: /^(\*|[A-Z]{2})$/,
       rule: 'must be ISO 3166-1 codes separated by commas, or *',
     }),
+    OTP_TEST_NUMBERS: list({
+      about:
+        'Numbers that sign in with a fixed code and are sent no text, for app-store review, e.g. ' +
+        '+15555550100=83120467@2027-01-31. Each works to the end of its day (UTC), at most 366 days ahead',
+      rule: TEST_NUMBER_RULE,
+      secret: true,
+    }),
   },
   build: (values, context): OtpConfig => {
     const countries = values.SMS_ALLOWED_COUNTRIES;
@@ -48,6 +58,14 @@ export const otpConfig = defineSlice({
     if (!everywhere && !countries.every((country) => COUNTRIES.has(country))) {
       context.fault('SMS_ALLOWED_COUNTRIES', 'must be ISO 3166-1 codes separated by commas, or *');
     }
+    const testNumbers = readTestNumbers(values.OTP_TEST_NUMBERS, {
+      now: context.now,
+      minLength: values.OTP_LENGTH,
+    });
+    if (testNumbers.faults.length > 0) {
+      context.fault('OTP_TEST_NUMBERS', `${TEST_NUMBER_RULE}: ${testNumbers.faults.join('; ')}`);
+    }
+    for (const warning of testNumbers.warnings) context.warn(warning);
     return {
       length: values.OTP_LENGTH,
       ttlSeconds: values.OTP_TTL_SECONDS,
@@ -55,6 +73,7 @@ export const otpConfig = defineSlice({
       resendSeconds: values.OTP_RESEND_SECONDS,
       requireChallenge: values.OTP_REQUIRE_CHALLENGE,
       allowedCountries: everywhere ? undefined : new Set(countries),
+      testNumbers: testNumbers.numbers,
     };
   },
 });

@@ -5,6 +5,7 @@ import { overridable } from '../platform/overrides.js';
 import { SmsModule } from '../sms/sms.module.js';
 import { BreakerChanges } from './breakers/breaker-changes.js';
 import { BreakerHistories } from './breakers/breaker-histories.js';
+import { BreakerMetrics } from './breakers/breaker-metrics.js';
 import { BreakerPurge } from './breakers/breaker-purge.js';
 import { SmsAdministration } from './breakers/sms-administration.service.js';
 import { SmsBreaker } from './breakers/sms-breaker.entity.js';
@@ -21,13 +22,16 @@ import { PhoneSend } from './limits/phone-send.entity.js';
 import { SendCounter } from './limits/send-counter.entity.js';
 import { SendLimits } from './limits/send-limits.service.js';
 import { ServiceRule } from './limits/service-rule.js';
+import { OtpMetrics } from './otp-metrics.js';
 import { OtpGuesses } from './otp-guesses.service.js';
 import { OtpRecords } from './otp-records.service.js';
 import { OtpPurge } from './otp-purge.js';
 import { OtpRequests } from './otp-requests.service.js';
+import { OtpReservations } from './otp-reservations.service.js';
 import { OtpTexts } from './otp-texts.js';
 import { PhoneChangeNotices } from './phone-change-notices.js';
 import { PhoneOtp } from './phone-otp.entity.js';
+import { TestNumbers } from './test-numbers.js';
 
 /** Issues and checks one-time codes. */
 @Module({
@@ -38,8 +42,10 @@ import { PhoneOtp } from './phone-otp.entity.js';
   controllers: [SmsAdminController],
   providers: [
     OtpRequests,
+    OtpReservations,
     OtpGuesses,
     OtpRecords,
+    OtpMetrics,
     OtpPurge,
     LimitKeys,
     SendLimits,
@@ -54,8 +60,10 @@ import { PhoneOtp } from './phone-otp.entity.js';
     BreakerChanges,
     BreakerHistories,
     BreakerPurge,
+    BreakerMetrics,
+    TestNumbers,
     overridable(CODE_GENERATOR, { useFactory: () => randomCodes }),
   ],
-  exports: [OtpRequests, OtpGuesses, OtpRecords, PhoneChangeNotices, DeviceTokens],
+  exports: [OtpRequests, OtpGuesses, OtpRecords, PhoneChangeNotices, DeviceTokens, TestNumbers],
 })
 export class OtpModule {}

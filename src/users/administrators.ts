@@ -10,12 +10,14 @@ import { maskPhoneNumber } from '../platform/phone-number.js';
  * Grants the role. It is in force in sessions opened from now on with a code of 8 digits.
  *
  * @returns false where the user holds it already.
- * @throws {OperatorError} where no account that may sign in has the number.
+ * @throws {OperatorError} where no account that may sign in has the number, or a test account has it.
  */
 export async function grantAdmin(manager: EntityManager, phoneNumber: string, now: Date): Promise<boolean> {
   return manager.transaction(async (transaction) => {
     const user = await requireUser(transaction, phoneNumber);
     if (user.status !== 'active') throw new OperatorError('The account of that number is suspended.');
+    if (user.is_test)
+      throw new OperatorError('That is a test account (OTP_TEST_NUMBERS): it holds no roles.');
     if (user.is_admin) return false;
     await transaction.query(`UPDATE users SET roles = array_append(roles, 'admin') WHERE id = $1`, [user.id]);
     await recordRole(transaction, 'role_granted', user.id, now);
@@ -68,12 +70,16 @@ export async function listAdmins(
   }));
 }
 
-async function requireUser(
-  transaction: EntityManager,
-  phoneNumber: string,
-): Promise<{ id: string; status: string; is_admin: boolean }> {
-  const [user]: { id: string; status: string; is_admin: boolean }[] = await transaction.query(
-    `SELECT id, status, 'admin' = ANY (roles) AS is_admin FROM users WHERE phone_number = $1 FOR UPDATE`,
+interface UserToGrant {
+  id: string;
+  status: string;
+  is_admin: boolean;
+  is_test: boolean;
+}
+
+async function requireUser(transaction: EntityManager, phoneNumber: string): Promise<UserToGrant> {
+  const [user]: UserToGrant[] = await transaction.query(
+    `SELECT id, status, is_test, 'admin' = ANY (roles) AS is_admin FROM users WHERE phone_number = $1 FOR UPDATE`,
     [phoneNumber],
   );
   if (!user) {

@@ -10,6 +10,7 @@ import type { UploadedFile } from '../platform/http/multipart.js';
 import { Problem } from '../platform/http/problem.js';
 import { changeProfile, lockProfile } from './profile-rows.js';
 import { UploadBudget } from './upload-budget.js';
+import { UploadMetrics } from './upload-metrics.js';
 
 /** What users do with the pictures of their own profile. */
 @Injectable()
@@ -19,6 +20,7 @@ export class ProfilePicturesService {
     @Inject(CLOCK) private readonly clock: Clock,
     private readonly pictures: PicturesService,
     private readonly budget: UploadBudget,
+    private readonly metrics: UploadMetrics,
   ) {}
 
   list(userId: string): Promise<Picture[]> {
@@ -31,6 +33,17 @@ export class ProfilePicturesService {
    * @throws {Problem} `picture_limit_reached`, `rate_limited`, and what `PicturesService.stage` throws.
    */
   async add(userId: string, files: AsyncIterable<UploadedFile>): Promise<Picture[]> {
+    try {
+      const added = await this.addUncounted(userId, files);
+      this.metrics.kept(added.length);
+      return added;
+    } catch (error) {
+      this.metrics.refused(error);
+      throw error;
+    }
+  }
+
+  private async addUncounted(userId: string, files: AsyncIterable<UploadedFile>): Promise<Picture[]> {
     // Spares a client the upload. What decides is the count under the lock.
     if ((await this.pictures.count(this.db, userId)) >= MAX_PICTURES) {
       throw new Problem('picture_limit_reached');

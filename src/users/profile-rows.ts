@@ -75,17 +75,18 @@ export async function readVisibleProfiles(
 
 // One statement finds or makes user and profile, so that two first sign-ins at once make one user. A profile made
 // by this very statement cannot be read by it: its columns come back null, and the defaults stand in toProfile.
-const signIn = statement<ProfileRow & { status: UserStatus; roles: string[] }>(
+const signIn = statement<ProfileRow & { status: UserStatus; roles: string[]; is_test: boolean }>(
   'user_sign_in',
   `WITH u AS (
-     INSERT INTO users (id, phone_number, created_at, last_sign_in_at) VALUES ($1, $2, $3, $3)
+     INSERT INTO users (id, phone_number, created_at, last_sign_in_at, is_test) VALUES ($1, $2, $3, $3, $4)
      ON CONFLICT (phone_number) DO UPDATE SET last_sign_in_at =
-       CASE WHEN users.status = 'active' THEN excluded.last_sign_in_at ELSE users.last_sign_in_at END
-     RETURNING id, phone_number, created_at, status, roles
+       CASE WHEN users.status = 'active' AND users.is_test = excluded.is_test
+            THEN excluded.last_sign_in_at ELSE users.last_sign_in_at END
+     RETURNING id, phone_number, created_at, status, roles, is_test
    ), made AS (
      INSERT INTO user_profiles (user_id, is_verified, updated_at) SELECT id, true, $3 FROM u WHERE id = $1
    )
-   SELECT ${PROFILE_COLUMNS}, u.status, u.roles FROM u LEFT JOIN user_profiles p ON p.user_id = u.id`,
+   SELECT ${PROFILE_COLUMNS}, u.status, u.roles, u.is_test FROM u LEFT JOIN user_profiles p ON p.user_id = u.id`,
 );
 
 export interface SignedInUser {
@@ -93,16 +94,19 @@ export interface SignedInUser {
   status: UserStatus;
   roles: readonly string[];
   isNew: boolean;
+  /** Whether it is a test account, however it was signed in to. */
+  isTest: boolean;
 }
 
-/** Finds the user of a number, or makes one under `newId`. */
+/** Finds the user of a number, or makes one under `newId`: a test account, if a fixed code proved the number. */
 export async function signInUser(
   manager: EntityManager,
-  { newId, phoneNumber, now }: { newId: string; phoneNumber: string; now: Date },
+  { newId, phoneNumber, isTest, now }: { newId: string; phoneNumber: string; isTest: boolean; now: Date },
 ): Promise<SignedInUser> {
-  const [row] = await signIn(manager, [newId, phoneNumber, now]);
+  const [row] = await signIn(manager, [newId, phoneNumber, now, isTest]);
   if (!row) throw new Error('an upsert returns its row');
-  return { profile: toProfile(row), status: row.status, roles: row.roles, isNew: row.id === newId };
+  const { status, roles, is_test } = row;
+  return { profile: toProfile(row), status, roles, isNew: row.id === newId, isTest: is_test };
 }
 
 const lock = statement<{ completed_at: Date | null }>(

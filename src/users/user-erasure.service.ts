@@ -70,6 +70,7 @@ export class UserErasure {
         suspendedBy: null,
         suspensionReason: null,
         uploadsAt: [],
+        isTest: false,
       },
     );
   }

@@ -7,7 +7,7 @@ import { z } from 'zod';
 import { cursorOf } from '../platform/http/cursor.js';
 import { type Page, pageOf } from '../platform/http/page.dto.js';
 import { Problem } from '../platform/http/problem.js';
-import { parsePhoneNumber } from '../platform/phone-number.js';
+import { writtenPhoneNumber } from '../platform/phone-number.js';
 import { nameKeyOf } from './name-key.js';
 import { findByName, findNewest, findOne, type FoundUser } from './user-search-rows.js';
 import type { UserStatus } from './user.entity.js';
@@ -39,8 +39,8 @@ export class UserSearch {
    * @throws {Problem} `validation_failed` where the page before was one of another search.
    */
   find(text: string, status: Status, page: Page<UserPlace>): Promise<FoundUsers> {
-    const number = parsePhoneNumber(text);
-    if (number) return this.one('phone_number', number.e164, status, page);
+    const number = writtenPhoneNumber(text);
+    if (number !== undefined) return this.one('phone_number', number, status, page);
     if (isUuid(text)) return this.one('id', text, status, page);
     return text === '' ? this.newest(status, page) : this.byName(nameKeyOf(text), status, page);
   }

@@ -15,6 +15,7 @@ export type UserStatus = 'active' | 'suspended' | 'deleted';
    AND (suspended_at IS NULL OR status = 'suspended')
    AND (suspended_by IS NULL OR suspended_at IS NOT NULL)`,
 )
+@Check('users_test_check', 'NOT is_test OR cardinality(roles) = 0')
 export class User {
   @PrimaryColumn('uuid', { primaryKeyConstraintName: 'users_pkey' })
   id!: string;
@@ -53,4 +54,8 @@ export class User {
   /** When uploads of pictures were begun, of the hour before the last one. */
   @Column('timestamptz', { name: 'uploads_at', array: true, default: '{}' })
   uploadsAt!: Date[];
+
+  /** Made by the fixed code of a test number, and a test account for good. */
+  @Column('boolean', { name: 'is_test', default: false })
+  isTest!: boolean;
 }

@@ -4,6 +4,7 @@ import { isUUID } from 'class-validator';
 
 import { ApiIdParam } from '../platform/http/api-properties.js';
 import { ApiProblems } from '../platform/http/api-problems.decorator.js';
+import { RouteLimit } from '../platform/http/limits/route-limit.decorator.js';
 import { Problem } from '../platform/http/problem.js';
 import { PictureUrls } from '../pictures/picture-urls.js';
 import {
@@ -25,6 +26,7 @@ export class UsersController {
 
   /** Shows what others may see of up to a hundred users, in the order asked. */
   @Get()
+  @RouteLimit(120)
   @ApiQuery({
     name: 'ids',
     schema: { type: 'string', example: '01935b2e-7c1f-7d52-9a3e-4c8d2f6b1a07' },

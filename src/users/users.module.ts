@@ -13,7 +13,9 @@ import { ProfilePicturesController } from './profile-pictures.controller.js';
 import { ProfilePicturesService } from './profile-pictures.service.js';
 import { ProfilePresenter } from './profile-presenter.js';
 import { ProfilesService } from './profiles.service.js';
+import { TestAccounts } from './test-accounts.js';
 import { UploadBudget } from './upload-budget.js';
+import { UploadMetrics } from './upload-metrics.js';
 import { UserNumbers } from './user-numbers.js';
 import { UserProfile } from './user-profile.entity.js';
 import { UserSearch } from './user-search.js';
@@ -33,9 +35,11 @@ import { UsersService } from './users.service.js';
     UserNumbers,
     UserSearch,
     UserSuspensions,
+    TestAccounts,
     ProfilesService,
     ProfilePicturesService,
     UploadBudget,
+    UploadMetrics,
     CoordinatesService,
     TrailPurge,
     NearbySearch,
@@ -47,6 +51,7 @@ import { UsersService } from './users.service.js';
     UserNumbers,
     UserSearch,
     UserSuspensions,
+    TestAccounts,
     CoordinatesService,
     ProfilePresenter,
   ],

@@ -26,9 +26,17 @@ export class UsersService {
     private readonly nearby: NearbySearch,
   ) {}
 
-  /** The user of a number that was just proved, made if it is new. The caller decides what a status allows. */
-  signIn(transaction: EntityManager, phoneNumber: string, now: Date): Promise<SignedInUser> {
-    return signInUser(transaction, { newId: uuidv7({ msecs: now.getTime() }), phoneNumber, now });
+  /**
+   * The user of a number that was just proved, made if it is new. The caller decides what a status allows, and whether
+   * it is the kind of account that was meant.
+   *
+   * @param signIn.isTest whether a fixed code has proved it: then a new account is a test account.
+   */
+  signIn(
+    transaction: EntityManager,
+    { now, ...signIn }: { phoneNumber: string; isTest: boolean; now: Date },
+  ): Promise<SignedInUser> {
+    return signInUser(transaction, { newId: uuidv7({ msecs: now.getTime() }), now, ...signIn });
   }
 
   /**

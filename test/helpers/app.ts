@@ -38,6 +38,8 @@ export interface StartOptions {
   send?: (message: SentText) => Promise<unknown>;
   /** Instead of the disk. */
   storage?: object;
+  /** Where requests are counted. */
+  rateLimits?: { increment(key: string, ...more: unknown[]): Promise<unknown> };
   hostModule?: [file: string, name: string];
   /** Handlers of jobs, by their names. */
   tasks?: Record<string, { handler: (payload: unknown) => Promise<void>; cron?: string }>;

@@ -245,7 +245,7 @@ export const BODY_ROUTES: Record<string, BodyRoute> = {
   'PUT /api/admin/sms/breakers/{scope}': {
     prepare: async (app) => ({
       user: await theAdministrator(app),
-      id: 'country:AQ',
+      id: 'country:GL',
       body: () => ({ state: 'closed' }),
     }),
     answer: { status: 200 },

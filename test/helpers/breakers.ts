@@ -1,6 +1,6 @@
 import { randomBytes, randomInt, randomUUID } from 'node:crypto';
 
-import type { TestApp } from './app.js';
+import type { TestApp, TestClock } from './app.js';
 
 /** What `SmsBreakers` of an app does for whoever sends codes. */
 export interface Breakers {
@@ -30,6 +30,17 @@ export type Outcome = { trickleOf: string } | 'passed' | { retryAfter: number };
 
 export function breakersOf(app: TestApp): Promise<Breakers> {
   return app.started.provider('otp/breakers/sms-breakers.service.js', 'SmsBreakers');
+}
+
+/** A clock that stands still until it is moved, so that what takes long on a busy machine takes no time here. */
+export function aStoppedClock(): TestClock {
+  let time = Date.UTC(2026, 2, 1, 12, 0, 30);
+  return {
+    now: () => new Date(time),
+    advance: (seconds) => {
+      time += seconds * 1000;
+    },
+  };
 }
 
 /** A number of a range that no other test has, in a country that it says. */
@@ -90,6 +101,66 @@ export async function trySend(app: TestApp, target: Target): Promise<Outcome> {
   } finally {
     await breakers.countRefused(look, now);
   }
+}
+
+/** What an attack on so many prefixes leaves behind: a send to each, breakers that were open, and some that are. */
+export async function attack(app: TestApp, prefixes: number, open: number): Promise<void> {
+  const now = app.clock.now();
+  const values = [now, prefixes];
+  const prefix = `'+99' || lpad(n::text, 8, '0')`;
+  await app.sql(
+    `INSERT INTO send_counters (scope, key, span, starts_at, country, sends, new_sends)
+     SELECT 'prefix', ${prefix}, 60, date_trunc('hour', $1::timestamptz - n % 20 * interval '1 hour'), '', 1, 1
+     FROM generate_series(1, $2::integer) AS n`,
+    values,
+  );
+  await app.sql(
+    `INSERT INTO phone_sends (id, phone_key, sent_at, address_key, network_key, country, prefix, is_new, code_length,
+                              decision)
+     SELECT gen_random_uuid(), decode(lpad(to_hex(n), 64, '0'), 'hex'), $1::timestamptz, n::text, n::text, 'BR', ${prefix}, true, 4, '{}'
+     FROM generate_series(1, $2::integer) AS n`,
+    values,
+  );
+  await app.sql(
+    `INSERT INTO sms_breakers (scope, opened_at, open_until, trips, reason, changed_at)
+     SELECT 'prefix:' || ${prefix}, $1::timestamptz, $1::timestamptz + interval '1 hour', 1, '{}'::jsonb, $1::timestamptz
+     FROM generate_series(1, $2::integer) AS n
+     UNION ALL
+     SELECT 'prefix:' || ${prefix}, NULL, NULL, 1, NULL, $1::timestamptz FROM generate_series($2::integer + 1, 6000) AS n`,
+    [now, open],
+  );
+  await app.sql('ANALYZE send_counters, phone_sends, sms_breakers');
+}
+
+export type AttackedPrefix = Target & { scope: string };
+
+/** A prefix whose breaker has come to open. */
+export async function anAttackedPrefix(app: TestApp): Promise<AttackedPrefix> {
+  const target = aTarget();
+  const scope = `prefix:${target.prefix}`;
+  await countSends(app, scope, { minutesAgo: 15, unverified: 11 });
+  return { ...target, scope };
+}
+
+/** One whose breaker is open, and has just let a send through. */
+export async function anOpenPrefix(app: TestApp): Promise<AttackedPrefix> {
+  const target = await anAttackedPrefix(app);
+  expect(await trySend(app, target)).toEqual({ trickleOf: target.scope });
+  return target;
+}
+
+export function refused(outcomes: readonly Outcome[]): Outcome[] {
+  return outcomes.filter((outcome) => typeof outcome === 'object' && 'retryAfter' in outcome);
+}
+
+export async function breakerRow(app: TestApp, scope: string): Promise<Record<string, unknown> | undefined> {
+  const [row] = await app.sql('SELECT * FROM sms_breakers WHERE scope = $1', [scope]);
+  return row;
+}
+
+export async function openSecondsOf(app: TestApp, scope: string): Promise<number> {
+  const row = await breakerRow(app, scope);
+  return (Number(row?.['open_until']) - Number(row?.['opened_at'])) / 1000;
 }
 
 /** What the audit log says of a breaker, the oldest first. */

@@ -81,6 +81,7 @@ export class Harness {
    * @param {(length: number) => string} [options.codes]
    * @param {(message: object) => Promise<object>} [options.send] instead of the inbox
    * @param {object} [options.storage] instead of the disk
+   * @param {object} [options.rateLimits] where requests are counted
    * @param {[file: string, name: string]} [options.hostModule] a module of a host app, from `dist/`
    * @param {Record<string, {handler: (payload: unknown) => Promise<void>, cron?: string}>} [options.tasks] of jobs
    * @param {boolean} [options.isLimited] the abuse policy by its defaults
@@ -92,6 +93,7 @@ export class Harness {
     codes,
     send,
     storage,
+    rateLimits,
     hostModule,
     tasks = {},
     isLimited = false,
@@ -109,6 +111,9 @@ export class Harness {
         DATABASE_POOL_SIZE: '5',
         STORAGE_DIR: pictures,
         ...(isLimited ? {} : UNLIMITED),
+        // All tests come from one address.
+        RATE_LIMIT_PER_MINUTE: '1000000',
+        RATE_LIMIT_ANONYMOUS_PER_MINUTE: '1000000',
         ...env,
       },
       clock,
@@ -116,6 +121,7 @@ export class Harness {
       ...(codes && { codes: { generate: codes } }),
       ...(send && { sms: { send } }),
       ...(storage && { storage }),
+      ...(rateLimits && { rateLimits }),
       imports: [
         ...(hostModule ? [(await this.load(hostModule[0]))[hostModule[1]]] : []),
         moduleOfTasks(tasks),

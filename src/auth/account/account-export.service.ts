@@ -17,6 +17,7 @@ import { Turns } from '../../platform/turns.js';
 import type { Coordinates } from '../../users/coordinates/coordinates.js';
 import { CoordinatesService } from '../../users/coordinates/coordinates.service.js';
 import type { Profile } from '../../users/profile.js';
+import { TestAccounts } from '../../users/test-accounts.js';
 import type { User } from '../../users/user.entity.js';
 import { UsersService } from '../../users/users.service.js';
 import { requireRecentSignIn } from './recent-sign-in.js';
@@ -43,6 +44,7 @@ export class AccountExports {
     @InjectEntityManager() private readonly db: EntityManager,
     @Inject(CLOCK) private readonly clock: Clock,
     private readonly users: UsersService,
+    private readonly testAccounts: TestAccounts,
     private readonly coordinates: CoordinatesService,
     private readonly otps: OtpRecords,
     private readonly audit: AuditLog,
@@ -53,13 +55,14 @@ export class AccountExports {
    * before it.
    *
    * @param write to be quick: a connection and a snapshot of the database wait for its end.
-   * @throws {Problem} `reauthentication_required`; `access_token_invalid` where the account was just deleted.
+   * @throws {Problem} `test_account`, `reauthentication_required`; `access_token_invalid` where the account was just deleted.
    */
   async make(
     caller: Caller,
     client: ClientInfo,
     write: (exported: AccountExport) => Promise<void>,
   ): Promise<void> {
+    await this.testAccounts.refuse(caller.userId);
     requireRecentSignIn(caller, this.clock.now());
     await this.turns.take(caller.userId, () =>
       this.db.transaction('REPEATABLE READ', async (transaction) => {

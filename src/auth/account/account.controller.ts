@@ -6,6 +6,7 @@ import { ApiProblems } from '../../platform/http/api-problems.decorator.js';
 import { Client, type ClientInfo } from '../../platform/http/client-info.decorator.js';
 import { type Caller, CurrentUser } from '../../platform/http/current-user.decorator.js';
 import { idCursor } from '../../platform/http/cursor.js';
+import { RouteLimit } from '../../platform/http/limits/route-limit.decorator.js';
 import { PageQueryDto, pageOf, toPage } from '../../platform/http/page.dto.js';
 import { jsonText } from '../../platform/http/streamed-json.js';
 import { spool } from '../../platform/spool.js';
@@ -36,7 +37,7 @@ export class AccountController {
   @Delete('account')
   @TakesErased()
   @HttpCode(HttpStatus.NO_CONTENT)
-  @ApiProblems('reauthentication_required')
+  @ApiProblems('test_account', 'reauthentication_required')
   async deleteAccount(@CurrentUser() caller: Caller): Promise<void> {
     await this.deletion.delete(caller);
   }
@@ -48,8 +49,9 @@ export class AccountController {
    * say nothing about a person.
    */
   @Get('account/export')
+  @RouteLimit(10)
   @ApiOkResponse({ type: AccountExportDto })
-  @ApiProblems('reauthentication_required')
+  @ApiProblems('test_account', 'reauthentication_required')
   async accountExport(@CurrentUser() caller: Caller, @Client() client: ClientInfo): Promise<StreamableFile> {
     // Written to the end before anything is answered: a slow client holds up nothing but its own connection, and what
     // fails is still told.

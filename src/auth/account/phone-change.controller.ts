@@ -4,6 +4,7 @@ import { ApiBearerAuth, ApiTags } from '@nestjs/swagger';
 import { ApiProblems } from '../../platform/http/api-problems.decorator.js';
 import { Client, type ClientInfo } from '../../platform/http/client-info.decorator.js';
 import { type Caller, CurrentUser } from '../../platform/http/current-user.decorator.js';
+import { NeverUncounted } from '../../platform/http/limits/never-uncounted.decorator.js';
 import { ProfilePresenter } from '../../users/profile-presenter.js';
 import { SignupAnswerDto, toSignupAnswerDto } from '../auth.dto.js';
 import { ChangePhoneNumberDto, PhoneNumberChangedDto, VerifyPhoneNumberDto } from './phone-change.dto.js';
@@ -24,9 +25,11 @@ export class PhoneChangeController {
    * Needs a sign-in within the last 10 minutes. The answer never tells whether the number has an account. At most 3 a
    * day.
    */
+  @NeverUncounted()
   @Post()
   @HttpCode(HttpStatus.OK)
   @ApiProblems(
+    'test_account',
     'reauthentication_required',
     'phone_number_invalid',
     'phone_number_unsupported',
@@ -50,9 +53,11 @@ export class PhoneChangeController {
    * Needs a sign-in within the last 10 minutes. This session goes on, with its tokens; the caller's other sessions end,
    * and the old number is told by text.
    */
+  @NeverUncounted()
   @Post('verify')
   @HttpCode(HttpStatus.OK)
   @ApiProblems(
+    'test_account',
     'reauthentication_required',
     'otp_invalid',
     'otp_not_found',

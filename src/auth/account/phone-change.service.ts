@@ -4,13 +4,15 @@ import type { EntityManager } from 'typeorm';
 import { AuditLog } from '../../audit/audit-log.js';
 import { DeviceTokens } from '../../otp/device-tokens.js';
 import { OtpGuesses } from '../../otp/otp-guesses.service.js';
-import { OtpRequests, type OtpSent, type SendBudget } from '../../otp/otp-requests.service.js';
+import type { OtpSent, SendBudget } from '../../otp/otp-request.js';
+import { OtpRequests } from '../../otp/otp-requests.service.js';
 import { PhoneChangeNotices } from '../../otp/phone-change-notices.js';
 import { type Clock, CLOCK } from '../../platform/clock.js';
 import type { ClientInfo } from '../../platform/http/client-info.decorator.js';
 import type { Caller } from '../../platform/http/current-user.decorator.js';
 import { Problem } from '../../platform/http/problem.js';
 import type { Profile } from '../../users/profile.js';
+import { TestAccounts } from '../../users/test-accounts.js';
 import { UserNumbers } from '../../users/user-numbers.js';
 import { UsersService } from '../../users/users.service.js';
 import { LiveSessions } from '../sessions/live-sessions.js';
@@ -34,6 +36,7 @@ export class PhoneChange {
     private readonly notices: PhoneChangeNotices,
     private readonly users: UsersService,
     private readonly numbers: UserNumbers,
+    private readonly testAccounts: TestAccounts,
     private readonly endings: SessionEndings,
     private readonly live: LiveSessions,
     private readonly audit: AuditLog,
@@ -43,8 +46,9 @@ export class PhoneChange {
   /** Texts a code to the new number. The answer is the same for numbers with and without an account. */
   async request(caller: Caller, phoneNumber: string, { ip: clientIp }: ClientInfo): Promise<OtpSent> {
     const now = this.clock.now();
-    requireRecentSignIn(caller, now);
     const { userId } = caller;
+    await this.testAccounts.refuse(userId);
+    requireRecentSignIn(caller, now);
     const budget: SendBudget = {
       take: (transaction, number) => this.numbers.countChange(transaction, userId, number, now),
       giveBack: (manager) => this.numbers.uncountChange(manager, userId, now),
@@ -66,8 +70,9 @@ export class PhoneChange {
     guess: PhoneChangeGuess,
     client: ClientInfo,
   ): Promise<{ profile: Profile; deviceToken: string }> {
-    requireRecentSignIn(caller, this.clock.now());
     const { userId } = caller;
+    await this.testAccounts.refuse(userId);
+    requireRecentSignIn(caller, this.clock.now());
     const moved = await this.guesses.redeem(
       { ...guess, purpose: 'phone_change', userId, clientIp: client.ip },
       (transaction, { phoneNumber }) => this.move(transaction, caller, phoneNumber, client),

@@ -5,6 +5,7 @@ import { ApiIdParam } from '../../platform/http/api-properties.js';
 import { ApiProblems } from '../../platform/http/api-problems.decorator.js';
 import { Client, type ClientInfo } from '../../platform/http/client-info.decorator.js';
 import { type Caller, CurrentUser } from '../../platform/http/current-user.decorator.js';
+import { RouteLimit } from '../../platform/http/limits/route-limit.decorator.js';
 import { toPage } from '../../platform/http/page.dto.js';
 import { RequireRole } from '../../platform/http/require-role.decorator.js';
 import { ProfilePresenter } from '../../users/profile-presenter.js';
@@ -38,6 +39,7 @@ export class UsersAdminController {
    * Those of a name come by name, all others the newest first. A cursor is good for the search that it came from.
    */
   @Get()
+  @RouteLimit(120)
   async findUsers(@Query() query: UserSearchQueryDto): Promise<UsersDto> {
     const { q = '', status } = query;
     const { items, nextCursor } = await this.search.find(q, status, toPage(query, userCursor));

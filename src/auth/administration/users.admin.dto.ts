@@ -142,6 +142,9 @@ export class SessionOfUserDto {
 }
 
 export class UserDetailsDto extends UserDto {
+  /** Whether the fixed code of a test number made it. */
+  is_test!: boolean;
+
   /** Null for users who are not suspended, or not by an administrator. */
   suspension!: SuspensionDto | null;
 
@@ -181,6 +184,7 @@ export function toUserDetailsDto(
     last_sign_in_at: user.lastSignInAt?.toISOString() ?? null,
     roles: user.roles,
     needs_profile_completion: !profile?.completedAt,
+    is_test: user.isTest,
     suspension: toSuspensionDto(user),
     profile: profile ? presenter.present(profile) : null,
     sessions: sessions.map(toSessionOfUserDto),

@@ -14,6 +14,7 @@ import { type Logger, LOGGER } from '../../platform/observability/logger.js';
 import { LiveSessions } from './live-sessions.js';
 import { RefreshTokens } from '../tokens/refresh-tokens.js';
 import { findRefreshableSession, revokeSession, revokeSessions, type SessionRow } from './session-rows.js';
+import { SessionMetrics } from './session-metrics.js';
 import type { RevokedReason } from './session.entity.js';
 
 /** The ways in which sessions end before their time. Each is audited, and in force here at once. */
@@ -26,6 +27,7 @@ export class SessionEndings {
     private readonly audit: AuditLog,
     private readonly live: LiveSessions,
     private readonly refreshTokens: RefreshTokens,
+    private readonly metrics: SessionMetrics,
   ) {}
 
   /** @throws {Problem} `not_found` where the user has no such session that lives. */
@@ -55,12 +57,15 @@ export class SessionEndings {
    *
    * @returns their ids, for `LiveSessions.forget` once that is committed.
    */
-  revokeOthers(
+  async revokeOthers(
     transaction: EntityManager,
     sessions: { userId: string; but?: string },
     reason: RevokedReason,
   ): Promise<string[]> {
-    return revokeSessions(transaction, { ...sessions, now: this.clock.now(), reason });
+    const ended = await revokeSessions(transaction, { ...sessions, now: this.clock.now(), reason });
+    // Before the commit: a count that a rollback leaves too high does less harm than one more thing to remember.
+    this.metrics.ended(reason, ended.length);
+    return ended;
   }
 
   async logOut({ sessionId: id, userId }: Caller, client: ClientInfo): Promise<void> {
@@ -117,6 +122,7 @@ export class SessionEndings {
       return isEnded;
     });
     this.live.forget([id]);
+    if (ended) this.metrics.ended(reason);
     return ended;
   }
 }

@@ -15,6 +15,7 @@ import { type LiveSession, LiveSessions } from './live-sessions.js';
 import { RefreshTokens } from '../tokens/refresh-tokens.js';
 import { rolesInForce } from '../tokens/roles-in-force.js';
 import { SessionEndings } from './session-endings.service.js';
+import { SessionMetrics } from './session-metrics.js';
 import {
   findLiveSession,
   findRefreshableSession,
@@ -72,6 +73,7 @@ export class SessionsService {
     private readonly idempotencyKeys: IdempotencyKeys,
     private readonly live: LiveSessions,
     private readonly endings: SessionEndings,
+    private readonly metrics: SessionMetrics,
     private readonly audit: AuditLog,
   ) {}
 
@@ -130,6 +132,23 @@ export class SessionsService {
    * @throws {Problem} `refresh_token_invalid`, `refresh_token_reused`.
    */
   async refresh(refreshToken: string, client: ClientInfo, idempotencyKey?: string): Promise<Tokens> {
+    try {
+      const { tokens, outcome } = await this.rotate(refreshToken, client, idempotencyKey);
+      this.metrics.refreshed(outcome);
+      return tokens;
+    } catch (error) {
+      if (error instanceof Problem && error.code === 'refresh_token_reused') this.metrics.refreshed('reused');
+      if (error instanceof Problem && error.code === 'refresh_token_invalid')
+        this.metrics.refreshed('invalid');
+      throw error;
+    }
+  }
+
+  private async rotate(
+    refreshToken: string,
+    client: ClientInfo,
+    idempotencyKey: string | undefined,
+  ): Promise<{ tokens: Tokens; outcome: 'rotated' | 'repeated' }> {
     const token = this.refreshTokens.parse(refreshToken);
     if (!token) throw new Problem('refresh_token_invalid');
     const now = this.clock.now();
@@ -148,7 +167,7 @@ export class SessionsService {
           throw new Problem('refresh_token_reused');
         }
         await this.auditRepeat(found, client);
-        return this.tokens(session, { roles, client, now });
+        return { tokens: this.tokens(session, { roles, client, now }), outcome: 'repeated' };
       }
       const expiresAt = this.expiry(session.createdAt, now);
       const keyHash = idempotencyKey
@@ -157,7 +176,7 @@ export class SessionsService {
       if (await rotateSession(this.db, session, { now, expiresAt, client, keyHash })) {
         this.live.remember({ ...session, roles }, now, asked);
         const rotated = { ...session, counter: session.counter + 1, expiresAt };
-        return this.tokens(rotated, { roles, client, now });
+        return { tokens: this.tokens(rotated, { roles, client, now }), outcome: 'rotated' };
       }
     }
     throw new Problem('refresh_token_invalid');

@@ -14,25 +14,16 @@ import {
   openBreakerForProvider,
 } from './breaker-rows.js';
 import type { Trip } from './breaker-rules.js';
-import type { Scope, ScopeKind } from './breaker-scope.js';
+import type { Scope } from './breaker-scope.js';
 import { type ForcedState, setBreaker } from './set-breaker.js';
 
-/** Told of each change that this process makes. */
-export type BreakerListener = (kind: ScopeKind, isOpen: boolean) => void;
-
-/** Opens and closes breakers: with the audit log in the same transaction, and the log and listeners behind it. */
+/** Opens and closes breakers: with the audit log in the same transaction, and the log behind it. */
 @Injectable()
 export class BreakerChanges {
-  private readonly listeners: BreakerListener[] = [];
-
   constructor(
     @InjectEntityManager() private readonly db: EntityManager,
     @Inject(LOGGER) private readonly log: Logger,
   ) {}
-
-  listen(listener: BreakerListener): void {
-    this.listeners.push(listener);
-  }
 
   /** @returns false where somebody else was faster. */
   open(seen: LookedAt, trip: Trip, now: Date): Promise<boolean> {
@@ -100,11 +91,10 @@ export class BreakerChanges {
     return opened !== undefined;
   }
 
-  private announce({ name, kind }: Scope, isOpen: boolean, why: object): void {
+  private announce({ name }: Scope, isOpen: boolean, why: object): void {
     this.log.warn(
       { breaker: name, ...why },
       isOpen ? 'a breaker of texts is open' : 'a breaker of texts is closed',
     );
-    for (const listener of this.listeners) listener(kind, isOpen);
   }
 }

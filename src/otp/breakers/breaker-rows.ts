@@ -284,15 +284,18 @@ export async function trickleThrough(
   await trickle(transaction, [scopes, now]);
 }
 
-const refuse = statement<never>(
-  'breaker_count_refused',
-  `INSERT INTO send_counters AS c (scope, key, span, starts_at, country, refused)
-   SELECT $1, $2, span, starts_at, '', 1 FROM unnest($3::smallint[], $4::timestamptz[]) AS s (span, starts_at)
-   ON CONFLICT (scope, key, span, starts_at, country) DO UPDATE SET refused = c.refused + 1`,
+// An attack may open thousands of prefixes: they share one series.
+const countOpen = statement<{ series: string; count: number }>(
+  'breaker_count_open',
+  `SELECT CASE WHEN scope LIKE 'prefix:%' THEN 'prefix' ELSE scope END AS series, count(*)::integer AS count
+   FROM sms_breakers WHERE opened_at IS NOT NULL AND (open_until IS NULL OR open_until > $1)
+   GROUP BY 1`,
 );
 
-/** Counts a send that a breaker refused, or would have. */
-export async function countRefusal(manager: EntityManager, { kind, key }: Scope, now: Date): Promise<void> {
-  const starts = [1, 60].map((span) => new Date(Math.floor(now.getTime() / 60_000 / span) * 60_000 * span));
-  await refuse(manager, [kind, key, [1, 60], starts]);
+/** How many breakers are open: of the service, of each country, and of prefixes together. */
+export function countOpenBreakers(
+  manager: EntityManager,
+  now: Date,
+): Promise<{ series: string; count: number }[]> {
+  return countOpen(manager, [now]);
 }

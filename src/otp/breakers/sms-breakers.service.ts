@@ -4,6 +4,7 @@ import { EntityManager } from 'typeorm';
 
 import { Problem } from '../../platform/http/problem.js';
 import { type Logger, LOGGER } from '../../platform/observability/logger.js';
+import { addCounts } from '../limits/send-counter-rows.js';
 import { BreakerChanges } from './breaker-changes.js';
 import { BreakerHistories } from './breaker-histories.js';
 import { isOpenAt } from './breaker-open.js';
@@ -11,7 +12,6 @@ import {
   type BreakerReason,
   type BreakerState,
   claimAlarm,
-  countRefusal,
   lockOpenBreakers,
   lookAtBreakers,
   type LookedAt,
@@ -136,8 +136,9 @@ export class SmsBreakers {
 
   /** To be called after that transaction, however it ended: counts what was refused, or would have been. */
   async countRefused({ refusedBy }: BreakerLook, now: Date): Promise<void> {
-    // One after the other, so that no lock is held while another is waited for.
-    for (const scope of refusedBy) await countRefusal(this.db, scope, now);
+    if (refusedBy.length === 0) return;
+    const events = refusedBy.map(({ kind, key }) => ({ scope: kind, key, country: '', at: now, refused: 1 }));
+    await addCounts(this.db, events);
   }
 
   /** The provider's own protection refuses or reports a prefix: it is left alone for as long as providers block. */

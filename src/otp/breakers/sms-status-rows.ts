@@ -85,7 +85,10 @@ const figures = statement<Figures & { scope: string }>(
   `SELECT s.scope, b.mode, b.opened_at, b.open_until, b.reason,
           hour.sends AS sends_1h, day.sends AS sends_24h, day.verified, day.delivered, day.refused
    FROM unnest($1::text[], $2::text[], $3::text[]) AS s (scope, kind, key)
-   LEFT JOIN sms_breakers b ON b.scope = s.scope
+   LEFT JOIN LATERAL (
+     -- With a limit, each is looked up by its key, however many there are.
+     SELECT mode, opened_at, open_until, reason FROM sms_breakers WHERE scope = s.scope LIMIT 1
+   ) AS b ON true
    CROSS JOIN LATERAL (
      SELECT coalesce(sum(sends), 0)::integer AS sends FROM send_counters c
      WHERE c.scope = s.kind AND c.key = s.key AND c.span = 1 AND c.starts_at > $4

@@ -1,5 +1,5 @@
 // The figures of the abuse policy that no variable sets, each with its reason. Those that one sets are in
-// limits.config.ts; those of the breakers are in breakers/breaker-rules.ts.
+// abuse-policy.config.ts; those of the breakers are in breakers/breaker-rules.ts.
 
 export const MINUTE_MS = 60_000;
 export const HOUR_MS = 60 * MINUTE_MS;

@@ -9,7 +9,7 @@ import {
   UNVERIFIED_REFUSED_FACTOR,
   UNVERIFIED_SHARE,
 } from './abuse-policy.js';
-import type { LimitsConfig } from './limits.config.js';
+import type { AbusePolicyConfig } from './abuse-policy.config.js';
 
 /** What was counted for an address or a network in a window. */
 export interface WindowCounts {
@@ -48,7 +48,7 @@ export interface AddressRefusal {
   retryAfter: number;
 }
 
-type Floors = LimitsConfig['address'];
+type Floors = AbusePolicyConfig['address'];
 
 const WINDOWS = [
   { window: 'hour', per: 'perHour', retryAfter: RETRY_HOUR_SECONDS },

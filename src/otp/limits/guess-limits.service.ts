@@ -9,7 +9,7 @@ import { FAILURE_WINDOW_MS, FAILURES_WITHOUT_ESCALATION, HOUR_MS } from './abuse
 import { guessRefusal } from './address-budget.js';
 import { readAddressCounts } from './address-count-rows.js';
 import type { AddressKeys } from './limit-keys.js';
-import { LIMITS_CONFIG, type LimitsConfig } from './limits.config.js';
+import { ABUSE_POLICY_CONFIG, type AbusePolicyConfig } from './abuse-policy.config.js';
 import { lockFailures } from './phone-limit-rows.js';
 import { addCounts, type CountedEvent } from './send-counter-rows.js';
 import { hasSignedInFrom, settlePhone, uncountFailure } from './settle-rows.js';
@@ -26,7 +26,7 @@ export interface GuessToJudge {
 @Injectable()
 export class GuessLimits {
   constructor(
-    @Inject(LIMITS_CONFIG) private readonly config: LimitsConfig,
+    @Inject(ABUSE_POLICY_CONFIG) private readonly config: AbusePolicyConfig,
     @Inject(LOGGER) private readonly log: Logger,
   ) {}
 

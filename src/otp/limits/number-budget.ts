@@ -5,7 +5,7 @@ import {
   SENDS_KEPT_FOR_NEW_ADDRESSES,
   WAIT_FACTORS,
 } from './abuse-policy.js';
-import type { LimitsConfig } from './limits.config.js';
+import type { AbusePolicyConfig } from './abuse-policy.config.js';
 
 /** A code that was sent to the number in the last 24 hours. */
 export interface EarlierSend {
@@ -25,7 +25,7 @@ export interface SendQuestion {
   /** When the number last signed in; 0 where it has not. */
   signedInAt: number;
   resendSeconds: number;
-  budget: LimitsConfig['phoneSends'];
+  budget: AbusePolicyConfig['phoneSends'];
 }
 
 export interface NumberRefusal {

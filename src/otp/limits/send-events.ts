@@ -8,18 +8,24 @@ export interface SendTarget {
   prefix: string;
   /** Whether it has no account. */
   isNew: boolean;
+  /** Whether a text goes out: else nothing is at stake for breakers. */
+  isTexted: boolean;
 }
 
 /** What a send is counted as. */
 export function eventsOfSend(
-  { country, prefix, isNew }: SendTarget,
+  { country, prefix, isNew, isTexted }: SendTarget,
   client: AddressKeys,
   at: Date,
 ): CountedEvent[] {
   const counted = { at, sends: 1, new_sends: isNew ? 1 : 0 };
-  return [
+  const ofClient: CountedEvent[] = [
     { scope: 'address', key: client.address, country, ...counted },
     { scope: 'network', key: client.network, country, ...counted },
+  ];
+  if (!isTexted) return ofClient;
+  return [
+    ...ofClient,
     { scope: 'prefix', key: prefix, country: '', ...counted },
     { scope: 'country', key: country, country: '', ...counted },
     { scope: 'service', key: '', country: '', ...counted },

@@ -10,7 +10,7 @@ import { lockAddress } from './address-count-rows.js';
 import { decideLength, type LengthDecision } from './code-length.js';
 import { GuessLimits } from './guess-limits.service.js';
 import type { AddressKeys } from './limit-keys.js';
-import { LIMITS_CONFIG, type LimitsConfig } from './limits.config.js';
+import { ABUSE_POLICY_CONFIG, type AbusePolicyConfig } from './abuse-policy.config.js';
 import { judgeSend, type NumberVerdict } from './number-budget.js';
 import { type PhoneFacts, readPhoneFacts } from './phone-limit-rows.js';
 import { ServiceRule } from './service-rule.js';
@@ -45,7 +45,7 @@ export interface JudgedSend {
 export class SendLimits {
   constructor(
     @Inject(OTP_CONFIG) private readonly otpConfig: OtpConfig,
-    @Inject(LIMITS_CONFIG) private readonly config: LimitsConfig,
+    @Inject(ABUSE_POLICY_CONFIG) private readonly config: AbusePolicyConfig,
     @Inject(LOGGER) private readonly log: Logger,
     private readonly guesses: GuessLimits,
     private readonly service: ServiceRule,

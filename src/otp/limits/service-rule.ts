@@ -10,7 +10,7 @@ import {
   SERVICE_MEDIAN_FACTOR,
   SERVICE_MEDIAN_HOURS,
 } from './abuse-policy.js';
-import { LIMITS_CONFIG, type LimitsConfig } from './limits.config.js';
+import { ABUSE_POLICY_CONFIG, type AbusePolicyConfig } from './abuse-policy.config.js';
 
 /** Failed guesses of everybody, against what is ordinary. */
 export interface ServicePressure {
@@ -50,7 +50,7 @@ export class ServiceRule {
   private last: { at: number; pressure: ServicePressure } | undefined;
 
   constructor(
-    @Inject(LIMITS_CONFIG) private readonly config: LimitsConfig,
+    @Inject(ABUSE_POLICY_CONFIG) private readonly config: AbusePolicyConfig,
     @Inject(LOGGER) private readonly log: Logger,
   ) {}
 

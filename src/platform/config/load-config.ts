@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 
+import { systemClock } from '../clock.js';
 import { OperatorError } from '../operator-error.js';
 import type { Slice, SliceContext } from './slice.js';
 
@@ -39,12 +40,14 @@ export class Configuration {
 export function loadConfiguration(
   slices: readonly Slice<unknown>[],
   environment: Environment,
+  now: Date = systemClock.now(),
 ): Configuration {
   const faults = new Map<string, string>();
   const warnings: string[] = [];
   const values = new Map<symbol, unknown>();
   const context: SliceContext = {
     production: environment['NODE_ENV'] === 'production',
+    now,
     // The first is the root of those that follow.
     fault: (name, rule) => {
       if (!faults.has(name)) faults.set(name, rule);

@@ -3,6 +3,7 @@ import type { Values, Variables } from './variable.js';
 /** What a slice may look at, and where it reports what breaks a rule between variables. */
 export interface SliceContext {
   production: boolean;
+  now: Date;
   /** Reports a variable by name and rule; never by its value. */
   fault(name: string, rule: string): void;
   /** Something that works, but that an operator should know. Logged at boot. */

@@ -3,6 +3,7 @@ import { TypeOrmModule } from '@nestjs/typeorm';
 
 import { dataSourceOptions } from './data-source-options.js';
 import { Notifications } from './notifications.js';
+import { PoolMetrics } from './pool-metrics.js';
 
 /** The one data source of the app, and what other processes say through the database; each feature adds its entities with `TypeOrmModule.forFeature`. */
 @Module({})
@@ -18,7 +19,7 @@ export class DatabaseModule {
           retryAttempts: 0,
         }),
       ],
-      providers: [Notifications],
+      providers: [Notifications, PoolMetrics],
       exports: [Notifications],
     };
   }

@@ -3,6 +3,7 @@ import { DocumentBuilder, type OpenAPIObject, SwaggerModule } from '@nestjs/swag
 import { STATUS_CODES } from 'node:http';
 
 import { PROBLEMS_EXTENSION } from './api-problems.decorator.js';
+import { UNLIMITED_EXTENSION } from './limits/unlimited.decorator.js';
 import { FIELD_CODES, type ProblemCode, PROBLEMS } from './problem-catalogue.js';
 import { PROBLEM_MEDIA_TYPE, PROBLEMS_PAGE } from './problem-response.js';
 import { ROLE_EXTENSION } from './require-role.decorator.js';
@@ -13,6 +14,28 @@ type Schema = NonNullable<NonNullable<OpenAPIObject['components']>['schemas']>[s
 const METHODS = ['get', 'post', 'put', 'patch', 'delete'] as const;
 const BODY_PROBLEMS: ProblemCode[] = ['payload_too_large', 'unsupported_media_type', 'validation_failed'];
 const TOKEN_PROBLEMS: ProblemCode[] = ['access_token_invalid', 'access_token_expired'];
+
+// Of the draft `draft-ietf-httpapi-ratelimit-headers` the form that clients know: later ones put all into one header.
+const LIMIT_HEADERS = {
+  'RateLimit-Limit': {
+    description:
+      'Requests that the client may send in a minute: the session, or the address without one. On every answer of the ' +
+      'operation, refusals included.',
+    schema: { type: 'integer' as const, example: 600 },
+  },
+  'RateLimit-Remaining': {
+    description: 'How many of them are left.',
+    schema: { type: 'integer' as const, example: 598 },
+  },
+  'RateLimit-Reset': {
+    description: 'Seconds until there are all of them again.',
+    schema: { type: 'integer' as const, example: 42 },
+  },
+};
+
+const LIMIT_REFERENCES = Object.fromEntries(
+  Object.keys(LIMIT_HEADERS).map((name) => [name, { $ref: `#/components/headers/${name}` }]),
+);
 
 // In the order in which a reader meets them; Nest would take that of the modules.
 const TAGS = [
@@ -65,12 +88,14 @@ function completeDocument(document: OpenAPIObject): OpenAPIObject {
       splitSummary(operation);
       nameSuccess(operation);
       addProblems(operation);
+      addLimitHeaders(operation);
     }
   }
   document.tags = TAGS.filter(({ name }) => used.has(name));
   const schemas = ((document.components ??= {}).schemas ??= {});
   schemas['Problem'] = problemSchema();
   schemas['FieldFault'] = fieldFaultSchema();
+  document.components.headers = LIMIT_HEADERS;
   return document;
 }
 
@@ -88,7 +113,11 @@ function nameSuccess(operation: Operation): void {
   }
 }
 
-type Declared = Operation & { [PROBLEMS_EXTENSION]?: ProblemCode[]; [ROLE_EXTENSION]?: string };
+type Declared = Operation & {
+  [PROBLEMS_EXTENSION]?: ProblemCode[];
+  [ROLE_EXTENSION]?: string;
+  [UNLIMITED_EXTENSION]?: true;
+};
 
 function addProblems(operation: Declared): void {
   const codes: ProblemCode[] = [
@@ -98,10 +127,13 @@ function addProblems(operation: Declared): void {
     ...(operation.security?.length ? TOKEN_PROBLEMS : []),
     ...(operation[ROLE_EXTENSION] ? (['forbidden'] as const) : []),
     ...(operation[PROBLEMS_EXTENSION] ?? []),
+    ...(operation[UNLIMITED_EXTENSION] ? [] : (['rate_limited'] as const)),
     'internal_error',
     'service_unavailable',
   ];
-  for (const extension of [PROBLEMS_EXTENSION, ROLE_EXTENSION]) Reflect.deleteProperty(operation, extension);
+  for (const extension of [PROBLEMS_EXTENSION, ROLE_EXTENSION, UNLIMITED_EXTENSION]) {
+    Reflect.deleteProperty(operation, extension);
+  }
   for (const status of new Set(codes.map((code) => PROBLEMS[code].status))) {
     operation.responses[String(status)] = problemResponse(
       [...new Set(codes)].filter((code) => PROBLEMS[code].status === status),
@@ -124,6 +156,15 @@ function problemResponse(codes: readonly ProblemCode[]): Operation['responses'][
       },
     },
   };
+}
+
+/** On successes and on the 429 itself; that all other refusals carry them as well is said once, with the first. */
+function addLimitHeaders({ responses }: Operation): void {
+  if (!responses['429']) return;
+  for (const [status, response] of Object.entries(responses)) {
+    if (!response || '$ref' in response || !/^[23]|429/.test(status)) continue;
+    response.headers = { ...(response.headers as Record<string, object> | undefined), ...LIMIT_REFERENCES };
+  }
 }
 
 const EXAMPLE_MEMBERS: Readonly<Record<string, unknown>> = {

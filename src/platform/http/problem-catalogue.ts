@@ -89,6 +89,13 @@ export const PROBLEMS = {
     title: 'This needs a sign-in within the last ten minutes',
     advice: 'Ask the user to sign in again (signup and verify), and repeat with the new access token.',
   },
+  test_account: {
+    status: 403,
+    title: 'Test accounts cannot do this',
+    advice:
+      'The account is one for the review of the app, which signs in with a fixed code: it is not moved, exported or ' +
+      'deleted. Sign in with the number of a phone to try it.',
+  },
   not_found: {
     status: 404,
     title: 'There is nothing here',
@@ -215,7 +222,8 @@ export const PROBLEMS = {
   rate_limited: {
     status: 429,
     title: 'Too many requests',
-    advice: 'Wait `retry_after` seconds, then repeat.',
+    advice:
+      'Wait `retry_after` seconds, then repeat. What is left before it comes to this, the headers `RateLimit-*` say.',
     members: RETRY_AFTER,
   },
   internal_error: {

@@ -8,6 +8,7 @@ import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 
 import { type Logger, LOGGER } from '../observability/logger.js';
+import { JobMetrics } from './job-metrics.js';
 import { JobSchedule } from './job-schedule.js';
 import { JobWorkers } from './job-workers.js';
 import { Jobs } from './jobs.js';
@@ -30,6 +31,7 @@ export class JobRunner implements OnApplicationBootstrap, BeforeApplicationShutd
     @Inject(LOGGER) private readonly log: Logger,
     private readonly jobs: Jobs,
     private readonly schedule: JobSchedule,
+    private readonly metrics: JobMetrics,
   ) {}
 
   async onApplicationBootstrap(): Promise<void> {
@@ -47,7 +49,7 @@ export class JobRunner implements OnApplicationBootstrap, BeforeApplicationShutd
   }
 
   private start(): Promise<JobWorkers> {
-    return JobWorkers.start(this.url, this.jobs.seal(), this.log);
+    return JobWorkers.start(this.url, this.jobs.seal(), { log: this.log, metrics: this.metrics });
   }
 
   private async keepRunning(workers: JobWorkers): Promise<void> {

@@ -4,6 +4,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import pg from 'pg';
 
 import type { Logger } from '../observability/logger.js';
+import type { JobMetrics } from './job-metrics.js';
 import { JOB_SCHEMA } from './job-schema.js';
 import type { Task } from './jobs.js';
 import { WorkerPresence } from './worker-presence.js';
@@ -14,6 +15,12 @@ const CONNECTIONS = 2;
 // New jobs are told by a notification. The poll finds repeats that have become due, and what a lost connection has
 // not heard of.
 const POLL_MS = 10_000;
+
+/** Whom the workers tell of what they do. */
+interface Told {
+  log: Logger;
+  metrics: JobMetrics;
+}
 
 /** The workers of this process, on connections of their own. */
 export class JobWorkers {
@@ -28,7 +35,7 @@ export class JobWorkers {
 
   private constructor(
     url: string,
-    private readonly log: Logger,
+    private readonly told: Told,
   ) {
     this.failed = new Promise((resolve) => (this.fail = resolve));
     this.pool = new pg.Pool({
@@ -49,8 +56,8 @@ export class JobWorkers {
   }
 
   /** @throws where the database cannot be reached, or is not ready for jobs. */
-  static async start(url: string, tasks: ReadonlyMap<string, Task>, log: Logger): Promise<JobWorkers> {
-    const started = new JobWorkers(url, log);
+  static async start(url: string, tasks: ReadonlyMap<string, Task>, told: Told): Promise<JobWorkers> {
+    const started = new JobWorkers(url, told);
     try {
       await started.start(url, tasks);
       return started;
@@ -71,7 +78,8 @@ export class JobWorkers {
 
   private async start(url: string, tasks: ReadonlyMap<string, Task>): Promise<void> {
     const presence = await WorkerPresence.open(url, {
-      onFreed: (workers) => this.log.warn({ workers }, 'jobs of processes that have died are taken over'),
+      onFreed: (workers) =>
+        this.told.log.warn({ workers }, 'jobs of processes that have died are taken over'),
       onLost: (error) => {
         // The others may hang on the same silence for hours.
         for (const client of this.clients) discard(client);
@@ -79,7 +87,7 @@ export class JobWorkers {
       },
     });
     this.presence = presence;
-    this.logFailures();
+    this.tellOfEnds();
     // A worker that could not note the end of a job has ended, and nothing takes its place.
     this.events.on('worker:fatalError', ({ error }) => this.fail(error as Error));
     const list = [...tasks].map(([name, { handler }]) => [name, (payload: unknown) => handler(payload)]);
@@ -89,7 +97,7 @@ export class JobWorkers {
         concurrency: WORKERS,
         pollInterval: POLL_MS,
         noHandleSignals: true,
-        logger: workerLogger(this.log),
+        logger: workerLogger(this.told.log),
         events: this.events,
         preset: { plugins: [this.announcing(presence)] },
       },
@@ -111,11 +119,14 @@ export class JobWorkers {
     return { name: 'LatchkeyPresence', version: '1.0.0', worker: { hooks: { startWorker } } };
   }
 
-  private logFailures(): void {
+  private tellOfEnds(): void {
+    const { log, metrics } = this.told;
+    this.events.on('job:success', ({ job }) => metrics.ran(job.task_identifier, 'succeeded'));
     this.events.on('job:error', ({ job, error }) => {
       const { id, task_identifier: task, attempts, max_attempts: maxAttempts } = job;
       const isLast = attempts >= maxAttempts;
-      this.log[isLast ? 'error' : 'warn'](
+      metrics.ran(task, isLast ? 'gave_up' : 'failed');
+      log[isLast ? 'error' : 'warn'](
         { job: id, task, attempt: attempts, err: error },
         isLast ? 'a job failed for the last time' : 'a job failed; it is repeated',
       );

@@ -1,5 +1,6 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 
+import { JobMetrics } from './job-metrics.js';
 import { JobRunner, JOBS_DATABASE_URL } from './job-runner.js';
 import { JobSchedule } from './job-schedule.js';
 import { Jobs } from './jobs.js';
@@ -11,7 +12,13 @@ export class JobsModule {
     return {
       module: JobsModule,
       global: true,
-      providers: [{ provide: JOBS_DATABASE_URL, useValue: databaseUrl }, Jobs, JobSchedule, JobRunner],
+      providers: [
+        { provide: JOBS_DATABASE_URL, useValue: databaseUrl },
+        Jobs,
+        JobSchedule,
+        JobMetrics,
+        JobRunner,
+      ],
       exports: [Jobs],
     };
   }

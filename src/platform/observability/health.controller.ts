@@ -2,6 +2,7 @@ import { Controller, Get } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import { HealthCheckService, TypeOrmHealthIndicator } from '@nestjs/terminus';
 
+import { Unlimited } from '../http/limits/unlimited.decorator.js';
 import { Problem } from '../http/problem.js';
 import { Public } from '../http/public.decorator.js';
 import { HealthDto } from './health.dto.js';
@@ -11,6 +12,7 @@ const DATABASE_TIMEOUT_MS = 2000;
 
 @ApiTags('Operations')
 @Public()
+@Unlimited()
 @Controller('health')
 export class HealthController {
   constructor(

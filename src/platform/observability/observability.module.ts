@@ -3,6 +3,8 @@ import { TerminusModule } from '@nestjs/terminus';
 
 import { HealthController } from './health.controller.js';
 import { type Logger, LOGGER } from './logger.js';
+import { MetricsController } from './metrics.controller.js';
+import { Metrics } from './metrics.js';
 import { Readiness } from './readiness.js';
 
 @Module({})
@@ -12,9 +14,9 @@ export class ObservabilityModule {
       module: ObservabilityModule,
       global: true,
       imports: [TerminusModule.forRoot({ logger: false })],
-      controllers: [HealthController],
-      providers: [{ provide: LOGGER, useValue: logger }, Readiness],
-      exports: [LOGGER, Readiness],
+      controllers: [HealthController, MetricsController],
+      providers: [{ provide: LOGGER, useValue: logger }, Readiness, Metrics],
+      exports: [LOGGER, Readiness, Metrics],
     };
   }
 }

@@ -24,7 +24,7 @@ export function logRequests(fastify: FastifyInstance, log: Logger): void {
   });
 }
 
-// Probes and an open inbox come every second, and say nothing while all is well.
+// Probes, scrapes and an open inbox come every few seconds, and say nothing while all is well.
 function isRoutine(route: string | null): boolean {
-  return route !== null && /^\/(health|dev)\//.test(route);
+  return route !== null && /^\/((health|dev)\/|metrics$)/.test(route);
 }

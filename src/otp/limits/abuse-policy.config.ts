@@ -1,11 +1,11 @@
 import { defineSlice } from '../../platform/config/slice.js';
 import { oneOf, wholeNumber } from '../../platform/config/variable.js';
 
-/** Injection token of {@link LimitsConfig}. */
-export const LIMITS_CONFIG = Symbol('LIMITS_CONFIG');
+/** Injection token of {@link AbusePolicyConfig}. */
+export const ABUSE_POLICY_CONFIG = Symbol('ABUSE_POLICY_CONFIG');
 
 /** How many codes numbers and addresses may ask for, and how many guesses may fail, before something happens. */
-export interface LimitsConfig {
+export interface AbusePolicyConfig {
   /** Whether codes grow under attack. Else the number takes a few failed guesses a month, and then none. */
   escalation: boolean;
   phoneSends: {
@@ -25,8 +25,8 @@ export interface LimitsConfig {
   serviceFailures: { perHour: number; perDay: number };
 }
 
-export const limitsConfig = defineSlice({
-  token: LIMITS_CONFIG,
+export const abusePolicyConfig = defineSlice({
+  token: ABUSE_POLICY_CONFIG,
   title: 'Abuse policy',
   variables: {
     OTP_ESCALATION: oneOf(
@@ -60,7 +60,7 @@ export const limitsConfig = defineSlice({
       about: 'The same in 24 hours; at least 5 % of the codes guessed right',
     }),
   },
-  build: (values): LimitsConfig => ({
+  build: (values): AbusePolicyConfig => ({
     escalation: values.OTP_ESCALATION === 'on',
     phoneSends: {
       perHour: values.PHONE_SENDS_PER_HOUR,
