@@ -31,7 +31,7 @@ const WITHOUT_REST: Case[] = [
 const WITH_RESTS: Case[] = [
   { strategy: '4 digits, then rest', phone: 'same', days: MONTH, attack: patiently({ digits: 4 }) },
   { strategy: '4 and 6 digits, then rest', phone: 'new', days: YEAR, attack: patiently({ digits: 6 }) },
-  { strategy: 'five codes side by side, then rest', phone: 'same', days: MONTH, attack: hoarding },
+  { strategy: 'five codes side by side, then rest', phone: 'same', days: YEAR, attack: hoarding },
   { strategy: 'twenty clients at once, then rest', phone: 'same', days: MONTH, attack: inBursts },
   { strategy: 'codes to move an account, then rest', phone: 'same', days: MONTH, attack: byMoving },
   {

@@ -43,6 +43,8 @@ export async function simulateAttacks(
     accounts.map((account) => async () => {
       const { tokens: first } = await signIn(world, account.phoneNumber);
       tokens.set(account, first?.deviceToken);
+      // Out of the hour in which texts are few.
+      await timeline.sleep(HOUR);
     }),
   );
   const began = timeline.now;

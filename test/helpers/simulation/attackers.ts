@@ -22,6 +22,8 @@ export type Strategy = (attack: Attack) => Promise<void>;
 /** Until a failed guess lengthens codes no more. */
 const FORGOTTEN = 30 * DAY + 1;
 const GUESSES = 3;
+/** That a number takes in a round before its codes have more digits. */
+const MOST_GUESSES = { 4: 6, 6: 21 } as const;
 /** Codes of an hour. */
 const HOARD = 5;
 const BURSTS = 5;
@@ -39,13 +41,8 @@ export function withoutPause({ guesses = GUESSES, isBound = false } = {}): Strat
 }
 
 /** Guesses while codes have no more digits than that, then rests until all of it is forgotten. */
-export function patiently({ digits, isBound = false }: { digits: number; isBound?: boolean }): Strategy {
-  return inRounds(async (attack) => {
-    for (let code = await nextCode(attack, isBound); code; code = await nextCode(attack, isBound)) {
-      if (code.length > digits) return;
-      await guessAt(attack, code, GUESSES);
-    }
-  });
+export function patiently({ digits, isBound = false }: { digits: 4 | 6; isBound?: boolean }): Strategy {
+  return inRounds((attack) => guessUpTo(attack, { digits, isBound }));
 }
 
 /** Gathers codes that are pending side by side, each bound to a client of its own, before it guesses at any. */
@@ -109,6 +106,18 @@ export const inBothLanes: Strategy = async (attack) => {
   });
   await strategy(attack);
 };
+
+/** Asks for no code of which is known that it will be longer. */
+async function guessUpTo(
+  attack: Attack,
+  { digits, isBound }: { digits: 4 | 6; isBound: boolean },
+): Promise<void> {
+  for (let guessed = 0; guessed < MOST_GUESSES[digits]; guessed += GUESSES) {
+    const code = await nextCode(attack, isBound);
+    if (!code || code.length > digits) return;
+    await guessAt(attack, code, GUESSES);
+  }
+}
 
 /** Again and again, each time when all failed guesses are forgotten. */
 function inRounds(round: Strategy): Strategy {
