@@ -11,7 +11,7 @@ export interface StartedApp {
   database: string;
   /** The folder that pictures are kept in. */
   pictures: string;
-  clock: TestClock;
+  clock: StoppableClock;
   log: { lines: string[] };
   nest: NestFastifyApplication;
   provider<T>(file: string, name: string): Promise<T>;
@@ -22,6 +22,11 @@ export interface StartedApp {
 export interface TestClock {
   now(): Date;
   advance(seconds: number): void;
+}
+
+export interface StoppableClock extends TestClock {
+  /** From now on it only moves when it is told to. */
+  stop(): void;
 }
 
 export interface StartOptions {
@@ -38,6 +43,8 @@ export interface StartOptions {
   hostModule?: [file: string, name: string];
   /** Handlers of jobs, by their names. */
   tasks?: Record<string, { handler: (payload: unknown) => Promise<void>; cron?: string }>;
+  /** Whether the abuse policy is what it is by default; else it leaves tests alone. */
+  isLimited?: boolean;
 }
 
 export interface SentText {
@@ -103,7 +110,7 @@ export class TestApp {
     return harness.database();
   }
 
-  get clock(): TestClock {
+  get clock(): StoppableClock {
     return this.started.clock;
   }
 
@@ -193,7 +200,7 @@ interface JobsInTests {
     payload: object,
     options?: { jobKey?: string },
   ): Promise<void>;
-  seal(): ReadonlyMap<string, { handler: (payload: unknown) => Promise<void> }>;
+  seal(): ReadonlyMap<string, { handler: (payload: unknown) => Promise<void>; isDue?: unknown }>;
 }
 
 export interface SignedInUser {

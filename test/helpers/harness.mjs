@@ -84,6 +84,7 @@ export class Harness {
    * @param {object} [options.rateLimits] where requests are counted
    * @param {[file: string, name: string]} [options.hostModule] a module of a host app, from `dist/`
    * @param {Record<string, {handler: (payload: unknown) => Promise<void>, cron?: string}>} [options.tasks] of jobs
+   * @param {boolean} [options.isLimited] the abuse policy by its defaults
    */
   async start({
     env = {},
@@ -95,6 +96,7 @@ export class Harness {
     rateLimits,
     hostModule,
     tasks = {},
+    isLimited = false,
   } = {}) {
     const url = database ?? (this.#shared ??= await this.database());
     const pictures = await this.#picturesOf(url);
@@ -108,7 +110,7 @@ export class Harness {
         DATABASE_URL: url,
         DATABASE_POOL_SIZE: '5',
         STORAGE_DIR: pictures,
-        ...UNLIMITED,
+        ...(isLimited ? {} : UNLIMITED),
         // All tests come from one address.
         RATE_LIMIT_PER_MINUTE: '1000000',
         RATE_LIMIT_ANONYMOUS_PER_MINUTE: '1000000',
@@ -263,9 +265,14 @@ function moduleOfTasks(tasks) {
 
 class MovableClock {
   #offset = 0;
+  #stoppedAt;
 
   now() {
-    return new Date(Date.now() + this.#offset);
+    return new Date((this.#stoppedAt ?? Date.now()) + this.#offset);
+  }
+
+  stop() {
+    this.#stoppedAt ??= Date.now();
   }
 
   advance(seconds) {
