@@ -267,7 +267,7 @@ describe('a host too long for the last line of a text', () => {
     expect(await textedBy(own, { locale: 'en' })).toContain(`\n\n@${domain} #{code}`);
   });
 
-  it('is none in a usual installation', async () => {
+  it('is none in a usual installation', () => {
     expect(app.started.log.lines.join('')).not.toContain('no room');
   });
 });

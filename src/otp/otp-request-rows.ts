@@ -49,7 +49,7 @@ export interface NewSend {
 }
 
 /** Why a code went out as it did. */
-export interface SendDecision {
+interface SendDecision {
   length: LengthDecision;
   /** The open breaker that it went through, or would not have. */
   breaker?: BreakerDecision;

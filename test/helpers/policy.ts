@@ -26,7 +26,7 @@ export const POLICY_OF_NUMBERS = {
   SERVICE_FAILURES_PER_DAY: '100000',
 };
 
-export const [SECOND, MINUTE, HOUR, DAY] = [1, 60, 3600, 86_400];
+export const [MINUTE, HOUR, DAY] = [60, 3600, 86_400];
 
 /** An address whose network nobody else is in, most likely. */
 export function anAddress(): string {

@@ -1,7 +1,7 @@
 // The figures of the abuse policy that no variable sets, each with its reason. Those that one sets are in
 // abuse-policy.config.ts; those of the breakers are in breakers/breaker-rules.ts.
 
-export const MINUTE_MS = 60_000;
+const MINUTE_MS = 60_000;
 export const HOUR_MS = 60 * MINUTE_MS;
 export const DAY_MS = 24 * HOUR_MS;
 
@@ -63,7 +63,7 @@ export const RETRY_HOUR_SECONDS = 300;
 export const RETRY_DAY_SECONDS = 3600;
 
 /** A number's carrier is believed for so long when it says that it cannot be reached. */
-export const REFUSED_NUMBER_MS = DAY_MS;
+export const REFUSED_NUMBER_MS = 24 * HOUR_MS;
 
 /** Service-wide: failed guesses a day past this share of the codes guessed right make all codes longer. */
 export const SERVICE_FAILURE_SHARE = 0.05;

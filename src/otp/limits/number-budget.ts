@@ -28,7 +28,7 @@ export interface SendQuestion {
   budget: AbusePolicyConfig['phoneSends'];
 }
 
-export interface NumberRefusal {
+interface NumberRefusal {
   code: 'otp_limit_reached' | 'otp_cooldown';
   retryAfter: number;
 }

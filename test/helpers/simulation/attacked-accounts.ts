@@ -6,7 +6,7 @@ import { DAY, HOUR } from './timeline.js';
 import { World } from './world.js';
 
 /** How an owner signs in: on the phone of before, on a new one each day, or by an app that binds no codes. */
-export type OwnersPhone = 'same' | 'new' | 'unbound';
+type OwnersPhone = 'same' | 'new' | 'unbound';
 
 /** An account, and how it is attacked while its owner signs in each day. */
 export interface Case {

@@ -1,5 +1,5 @@
 /** Whether this is `npm run simulate`, which takes its time, or one of the tests. */
-export const isFullScale = process.env.SIMULATION_SCALE === 'full';
+const isFullScale = process.env.SIMULATION_SCALE === 'full';
 
 export function scaled({ full, test }: { full: number; test: number }): number {
   return isFullScale ? full : test;
