@@ -58,7 +58,7 @@ export const FAILURE_LONGEST_FACTOR = 3;
 export const FAILURE_REFUSED_FACTOR = 10;
 
 /** What is refused for an address may be asked again after so long: a crowd's codes are typed in within seconds. */
-export const RETRY_PENDING_SECONDS = 10;
+export const RETRY_PENDING_SECONDS = 5;
 export const RETRY_HOUR_SECONDS = 300;
 export const RETRY_DAY_SECONDS = 3600;
 
