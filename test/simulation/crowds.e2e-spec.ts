@@ -28,7 +28,7 @@ describe('a crowd behind one address', () => {
   it(
     'is not refused at a carrier that has had an ordinary day',
     async () => {
-      const people = scaled({ full: 5000, test: 500 });
+      const people = scaled({ full: 5000, test: 400 });
       const { ordinary, evening } = await behindOneAddress(people, people / 5);
       rows.push(['carrier, the day before', ...rowOf(ordinary)], ['carrier, 10 minutes', ...rowOf(evening)]);
       expect(refusalsOf([...ordinary, ...evening])).toEqual([]);
@@ -39,7 +39,7 @@ describe('a crowd behind one address', () => {
   it(
     'waits no more than a minute where nobody has ever signed in, as on a venue’s first evening',
     async () => {
-      const people = scaled({ full: 5000, test: 500 });
+      const people = scaled({ full: 5000, test: 400 });
       const { evening } = await behindOneAddress(people, 0);
       rows.push(['venue, first evening', ...rowOf(evening)]);
       expect(longestWait(evening)).toBeLessThanOrEqual(60);
