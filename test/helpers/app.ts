@@ -156,7 +156,7 @@ export class TestApp {
   async endWaits(): Promise<void> {
     await this.sql(`UPDATE phone_sends SET sent_at = sent_at - interval '1 hour'`);
     // What was counted for that time would else look as if nobody had entered the codes, and open a breaker.
-    await this.sql('DELETE FROM send_counters');
+    await this.sql('UPDATE send_counters SET verified = sends, new_verified = new_sends');
   }
 
   /** The code of the newest text to a number. */
