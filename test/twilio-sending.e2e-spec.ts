@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { type AddressInfo, createServer } from 'node:net';
+import { type AddressInfo, createServer, type Server } from 'node:net';
 
 import { aPhoneNumber, atOnce, expectProblem, problem, tally, type TestApp } from './helpers/app.js';
 import { eventually } from './helpers/eventually.js';
@@ -12,7 +12,11 @@ beforeAll(async () => {
   twilio = await FakeTwilio.start();
   app = await startLive(twilio);
 });
-afterAll(() => twilio.stop());
+const servers: Server[] = [];
+afterAll(async () => {
+  await twilio.stop();
+  for (const server of servers) server.close();
+});
 
 const UNAVAILABLE = { status: 503, code: 'sms_unavailable', retry_after: 30 };
 
@@ -219,7 +223,6 @@ describe('within the time that is set', () => {
     const phone = aPhoneNumber();
     expectProblem(await own.signup(phone), UNAVAILABLE);
     expectProblem(await own.signup(phone), UNAVAILABLE);
-    silent.close();
   });
 });
 
@@ -246,7 +249,6 @@ describe('a connection', () => {
     const own = await startLive(twilio, { TWILIO_API_BASE_URL: await listening(closing) });
     expectProblem(await own.signup(aPhoneNumber()), UNAVAILABLE);
     expect(connections).toBe(2);
-    closing.close();
   });
 
   it('that ends before anything of it is read leaves the fate of the text unknown', async () => {
@@ -257,7 +259,6 @@ describe('a connection', () => {
     const phone = aPhoneNumber();
     expectProblem(await own.signup(phone), UNAVAILABLE);
     expect((await own.signup(phone)).body).toEqual(problem('otp_cooldown'));
-    ending.close();
   });
 
   it('to nowhere is told by its name', async () => {
@@ -302,7 +303,8 @@ describe('an error of the setup', () => {
   });
 });
 
-async function listening(server: ReturnType<typeof createServer>): Promise<string> {
+async function listening(server: Server): Promise<string> {
+  servers.push(server);
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   return `https://127.0.0.1:${(server.address() as AddressInfo).port}`;
