@@ -57,10 +57,11 @@ interface SendDecision {
 
 // One statement: the number's version moves, the code and its send are written, and they are counted, or nothing is.
 // Of N signups at once that have read the same version one gets through, and a crash leaves none without the others.
+// Where the purge has just deleted the row, versions go on from the one that was read: none is met twice.
 const reserve = statement<{ id: string }>(
   'otp_reserve',
   `WITH turn AS (
-     INSERT INTO phone_limits AS l (phone_key, version, keep_until) VALUES ($1, 1, $2)
+     INSERT INTO phone_limits AS l (phone_key, version, keep_until) VALUES ($1, $3::integer + 1, $2)
      ON CONFLICT (phone_key) DO UPDATE SET version = l.version + 1, keep_until = excluded.keep_until
        WHERE l.version = $3
      RETURNING phone_key

@@ -89,11 +89,15 @@ interface LimitKeysInTests {
   ofAddress(ip: string): { address: string; network: string };
 }
 
-/** What is counted of failed guesses, now. */
+/** What is counted of failed guesses of the last hour, which the purge leaves alone. */
 export async function failureCounts(app: TestApp): Promise<Record<string, number>> {
   const rows = await app.sql<{ name: string; count: number }>(
     `SELECT 'numbers' AS name, count(*)::integer AS count FROM phone_failures
-     UNION ALL SELECT scope, coalesce(sum(failures), 0)::integer FROM send_counters WHERE span = 1 GROUP BY scope`,
+     WHERE failed_at > $1::timestamptz - interval '1 hour'
+     UNION ALL
+     SELECT scope, sum(failures)::integer FROM send_counters
+     WHERE span = 1 AND starts_at > $1::timestamptz - interval '1 hour' GROUP BY scope`,
+    [app.clock.now()],
   );
   return Object.fromEntries(rows.map(({ name, count }) => [name, count]));
 }
@@ -122,4 +126,32 @@ export async function wrongGuessesAtOnce(
   const wrong = aWrongCode(await app.code(phone));
   const clients = apps.map((each) => new Client(each));
   return atOnce(count, (index) => clients[index % clients.length]!.verify(phone, wrong));
+}
+
+/** What so many people leave behind who have each asked for codes from two addresses, and guessed wrong. */
+export async function countPeople(app: TestApp, people: number): Promise<void> {
+  const values = [app.clock.now(), people];
+  const [phoneKey, time] = [
+    `decode(lpad(to_hex(n), 64, 'f'), 'hex')`,
+    `$1::timestamptz - n * interval '20 seconds'`,
+  ];
+  await app.sql(
+    `INSERT INTO phone_limits (phone_key, version, keep_until)
+     SELECT ${phoneKey}, 1, ${time} + interval '1 day' FROM generate_series(1, $2::integer) AS n`,
+    values,
+  );
+  await app.sql(
+    `INSERT INTO phone_failures (id, phone_key, failed_at, address_key, network_key, country, code_length)
+     SELECT gen_random_uuid(), ${phoneKey}, ${time}, n::text, n::text, 'BR', 4
+     FROM generate_series(1, $2::integer) AS n`,
+    values,
+  );
+  await app.sql(
+    `INSERT INTO send_counters (scope, key, span, starts_at, country, sends)
+     SELECT scope, n::text, span, date_trunc('hour', ${time}), 'BR', 1
+     FROM generate_series(1, $2::integer) AS n, (VALUES ('address'), ('network')) AS s (scope),
+          (VALUES (1), (60)) AS m (span)`,
+    values,
+  );
+  await app.sql('ANALYZE phone_limits, phone_failures, send_counters');
 }

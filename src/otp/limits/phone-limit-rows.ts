@@ -122,7 +122,10 @@ export interface PhoneQuestion {
 }
 
 // No row's lock: a transaction that holds it goes on to rows of the user, and another goes from those to the number's.
-const lock = statement<never>('phone_failures_lock', 'SELECT pg_advisory_xact_lock($1::bigint)');
+const lock = statement<never>(
+  'phone_failures_lock',
+  'SELECT pg_advisory_xact_lock(key) FROM unnest($1::bigint[]) AS key',
+);
 
 const readFailures = statement<{ failed_at: Date }>(
   'phone_failures_newest',
@@ -140,9 +143,9 @@ export async function lockFailures(
   phoneKeys: readonly Buffer[],
   { now, limit }: { now: Date; limit: number },
 ): Promise<Date[]> {
-  // The first in order, so that replicas queue for the same lock whichever secret of a rotation they write with.
-  const [first] = [...phoneKeys].sort((one, other) => Buffer.compare(one, other));
-  await lock(transaction, [first?.readBigInt64BE(0).toString()]);
+  // All of them, so that replicas at either side of a step of a rotation share one; in order, so that none waits in turn.
+  const inOrder = [...phoneKeys].sort((one, other) => Buffer.compare(one, other));
+  await lock(transaction, [inOrder.map((key) => key.readBigInt64BE(0).toString())]);
   const since = new Date(now.getTime() - FAILURE_WINDOW_MS);
   const rows = await readFailures(transaction, [phoneKeys, since, limit]);
   return rows.map((row) => row.failed_at);
