@@ -1,7 +1,8 @@
 import { sessionIdOf } from './helpers/access-token.js';
 import { anAdministrator } from './helpers/administrator.js';
-import { aPhoneNumber, type Answer, harness, type SignedInUser, TestApp } from './helpers/app.js';
+import { aPhoneNumber, type Answer, aWrongCode, harness, type SignedInUser, TestApp } from './helpers/app.js';
 import { attack } from './helpers/breakers.js';
+import { countPeople } from './helpers/policy.js';
 import { aSmallPicture, order, pictureIds, upload } from './helpers/pictures.js';
 import { aProfile } from './helpers/profile.js';
 import { slowPlans } from './helpers/query-plans.js';
@@ -19,6 +20,7 @@ beforeAll(async () => {
   app = await TestApp.start();
   await harness.populate(app.started.database, USERS, app.clock.now());
   await attack(app, 100_000, 20);
+  await countPeople(app, 100_000);
   admin = await anAdministrator(app);
   await upload(app, admin, [await aSmallPicture()]);
   ana = await app.signIn();
@@ -63,10 +65,15 @@ async function codeFor(phoneNumber: string, ask: Ask): Promise<string> {
 // In the order of a life. Each route of the app stands here, or among those that ask no table.
 const REQUESTS: Record<string, Ask | Ask[]> = {
   'POST /api/auth/signup': [() => app.signup(aPhoneNumber()), () => app.signup(other.phone_number)],
-  'POST /api/auth/verify-otp': async () => {
-    const phone = aPhoneNumber();
-    return app.verify(phone, await codeFor(phone, () => app.signup(phone)));
-  },
+  'POST /api/auth/verify-otp': [
+    async () => {
+      const phone = aPhoneNumber();
+      const code = await codeFor(phone, () => app.signup(phone));
+      await app.verify(phone, aWrongCode(code));
+      await app.verify(aPhoneNumber(), code);
+      return app.verify(phone, code);
+    },
+  ],
   'POST /api/auth/refresh': async () => {
     const { body } = await app.post('/api/auth/refresh', { refresh_token: ana.refreshToken });
     return app.post('/api/auth/refresh', { refresh_token: body.refresh_token });
@@ -177,7 +184,15 @@ const REQUESTS: Record<string, Ask | Ask[]> = {
 /** Those that ask no table that grows, and those of test mode. */
 const OTHERS = [/^GET \/(?:health|metrics|docs|dev)\b/, 'GET /.well-known/jwks.json'];
 
-const JOBS = ['otp-purge', 'session-purge', 'trail-purge', 'picture-sweep', 'signing-keys', 'breaker-purge'];
+const JOBS = [
+  'otp-purge',
+  'session-purge',
+  'trail-purge',
+  'picture-sweep',
+  'signing-keys',
+  'breaker-purge',
+  'limits-purge',
+];
 
 describe(`among ${USERS} users, an index answers`, () => {
   it.each(Object.keys(REQUESTS))('%s', async (route) => {
