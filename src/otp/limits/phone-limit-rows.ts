@@ -175,7 +175,7 @@ const purgeLimits = statement<{ deleted: number }>(
      WHERE phone_key = ANY (ARRAY(
        SELECT phone_key FROM phone_limits
        WHERE keep_until < $1 AND next_send_at < $1 AND (refused_until IS NULL OR refused_until < $1)
-       LIMIT $2 FOR UPDATE SKIP LOCKED
+       ORDER BY keep_until LIMIT $2 FOR UPDATE SKIP LOCKED
      ))
      RETURNING 1
    )
