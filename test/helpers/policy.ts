@@ -132,7 +132,7 @@ export async function wrongGuessesAtOnce(
 export async function countPeople(app: TestApp, people: number): Promise<void> {
   const values = [app.clock.now(), people];
   const [phoneKey, time] = [
-    `decode(lpad(to_hex(n), 64, 'f'), 'hex')`,
+    `decode('ff' || lpad(to_hex(n), 62, '0'), 'hex')`,
     `$1::timestamptz - n * interval '20 seconds'`,
   ];
   await app.sql(
