@@ -266,7 +266,9 @@ describe('the notice to the old number', () => {
     const until = own.clock.now().getTime() + 24 * 60 * 60 * 1000;
     const send = () => own.runJob('phone-change-notice', { to, until });
     await send();
-    expect(sent).toEqual([{ to, body: expect.any(String), purpose: 'phone_change_notice', otpCode: null }]);
+    expect(sent).toEqual([
+      { to, body: expect.any(String), purpose: 'phone_change_notice', otpCode: null, validitySeconds: null },
+    ]);
     fate = () => Promise.resolve({ fate: 'unknown' });
     await expect(send()).rejects.toThrow('no answer');
     fate = () => Promise.resolve({ fate: 'refused', code: 'sms_unavailable' });

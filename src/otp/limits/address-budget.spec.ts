@@ -38,11 +38,11 @@ const refusalOf = (more: Parameters<typeof counts>[0], scope: 'address' | 'netwo
 describe('codes under way', () => {
   it.each([
     ['address', 49, 0, undefined],
-    ['address', 50, 0, ['pending_sends', 50, 10]],
+    ['address', 50, 0, ['pending_sends', 50, 5]],
     ['address', 99, 50, undefined],
-    ['address', 100, 50, ['pending_sends', 100, 10]],
+    ['address', 100, 50, ['pending_sends', 100, 5]],
     ['network', 249, 0, undefined],
-    ['network', 250, 0, ['pending_sends', 250, 10]],
+    ['network', 250, 0, ['pending_sends', 250, 5]],
   ] as const)('of an %s: %d, where %d numbers signed in', (scope, pending, signIns, expected) => {
     expect(refusalOf({ pending, day: { signIns } }, scope)).toEqual(expected);
   });
