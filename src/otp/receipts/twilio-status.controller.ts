@@ -3,6 +3,7 @@ import { ApiExcludeController } from '@nestjs/swagger';
 import type { FastifyRequest } from 'fastify';
 
 import { FormFields, TakesForm } from '../../platform/http/forms.js';
+import { Unlimited } from '../../platform/http/limits/unlimited.decorator.js';
 import { Problem } from '../../platform/http/problem.js';
 import { Public } from '../../platform/http/public.decorator.js';
 import { PublicUrl } from '../../platform/http/public-url.js';
@@ -16,6 +17,7 @@ import { isDeliveryStatus } from './delivery-status.js';
 /** Takes what Twilio reports of texts. Nobody else calls it, so it is not in the document. */
 @ApiExcludeController()
 @Public()
+@Unlimited()
 @Controller()
 export class TwilioStatusController {
   constructor(
