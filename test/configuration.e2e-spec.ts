@@ -44,7 +44,7 @@ const REFUSED: Record<string, string[]> = {
     'https://key:secret@api.twilio.com',
     'https://api.twilio.com/?edge=dublin',
   ],
-  SMS_APP_NAME: ['Ünïcode', 'x'.repeat(31), 'two\nlines', '{app}', 'Club 1984'],
+  SMS_APP_NAME: ['Ünïcode', 'x'.repeat(31), 'two\nlines', '{app}', 'Club 1984', 'Example.com'],
   SMS_DOMAIN: ['https://example.com', 'example.com:3000', 'example.com/path', 'Example.com', 'x'.repeat(64)],
   SMS_ANDROID_APP_HASHES: [
     'FA+9qCX9VSu',

@@ -33,9 +33,9 @@ export const smsConfig = defineSlice({
     ...TWILIO_VARIABLES,
     SMS_APP_NAME: text('Latchkey', {
       about: 'The name of the app in texts',
-      // Phones would take a long number for the code.
-      pattern: /^(?!.*\d{4})[A-Za-z0-9 .,&'()+-]{1,30}$/,
-      rule: "must be 1 to 30 letters, digits, spaces or .,&'()+-, with no four digits in a row",
+      // Phones would take a long number for the code, and make a link of example.com, which carriers throw away.
+      pattern: /^(?!.*\d{4})(?!.*[A-Za-z0-9]\.[A-Za-z]{2})[A-Za-z0-9 .,&'()+-]{1,30}$/,
+      rule: "must be 1 to 30 letters, digits, spaces or .,&'()+-, with no four digits in a row and no name like example.com",
     }),
     SMS_DOMAIN: optionalText({
       about:

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 
+import { smsConfig } from '../../sms/sms.config.js';
 import { BUILT_IN_TEMPLATES } from './built-in-templates.js';
 import { compileText } from './compile-text.js';
 import { minutesIn } from './minutes.js';
@@ -21,7 +22,13 @@ describe('what Latchkey brings', () => {
   });
 
   it('fits one segment with any name, host, hash and life', () => {
-    const name = fc.integer({ min: 1, max: 30 }).map((length) => 'A'.repeat(length));
+    const rule = smsConfig.variables['SMS_APP_NAME']?.schema;
+    const name = fc.oneof(
+      fc.integer({ min: 1, max: 30 }).map((length) => 'A'.repeat(length)),
+      fc
+        .string({ unit: fc.constantFrom(...Array.from(".,&'()+- 0123abcXYZ")), minLength: 1, maxLength: 30 })
+        .filter((text) => rule?.safeParse(text).success !== false),
+    );
     const host = fc.integer({ min: 1, max: 253 }).map((length) => 'x'.repeat(length));
     fc.assert(
       fc.property(

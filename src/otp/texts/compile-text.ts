@@ -18,7 +18,7 @@ export function compileText(
   hashes: readonly string[],
 ): CompiledText | { faults: string[] } {
   const { purpose, wordings } = source;
-  const faults = wordings.flatMap((wording) => templateFaults(wording, purpose));
+  const faults = wordings.flatMap((wording) => templateFaults(wording, purpose, setting));
   if (faults.length > 0) return { faults };
   const byHash = new Map<string | undefined, string>();
   let lacksDomainLine = false;

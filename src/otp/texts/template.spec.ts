@@ -1,6 +1,8 @@
 import type { SmsPurpose } from '../../sms/sms-sender.js';
 import { fill, templateFaults } from './template.js';
 
+const VALUES = { app: 'Latchkey 24', minutes: '10 minutes' };
+
 describe('templateFaults', () => {
   const only = (fault: string) => [expect.stringContaining(fault)];
   const GOOD: [string, SmsPurpose][] = [
@@ -12,7 +14,7 @@ describe('templateFaults', () => {
     ['Your {app} account has moved.', 'phone_change_notice'],
   ];
   it.each(GOOD)('finds none in %j for %s', (template, purpose) => {
-    expect(templateFaults(template, purpose)).toEqual([]);
+    expect(templateFaults(template, purpose, VALUES)).toEqual([]);
   });
 
   it.each([
@@ -23,9 +25,11 @@ describe('templateFaults', () => {
     ['{code}5 is yours', 'needs a space after {code}'],
     ['{code}{minutes} is yours', 'needs a space after {code}'],
     ['{code}is yours', 'needs a space after {code}'],
+    ['{code}é o seu', 'needs a space after {code}'],
     ['{code} for {name}', 'no braces but those of {code}, {app}, {minutes}'],
     ['{code} { }', 'no braces but'],
     ['{code} {APP}', 'no braces but'],
+    ['{code} {__proto__}', 'no braces but'],
     ['{code} is yours\n@evil #1', 'a line break'],
     ['{code} is\u202e yours', 'a line break, or another character that nobody sees'],
     ['{code} is\u200f yours', 'nobody sees'],
@@ -35,23 +39,26 @@ describe('templateFaults', () => {
     ['{code} see https://example.com/x', 'a link: https://example.com/x'],
     ['{code} see www.example', 'a link: www.example'],
     ['{code} see example.com', 'a link: example.com'],
-    ['{code} for {app}.com', 'a link: x.com'],
+    ['{code} for {app}.com', 'a link: 24.com'],
+    ['{code} is your code.{app}', 'a link: code.Latchkey'],
     ['{code} is yours.Thanks', 'a link: yours.Thanks'],
     ['{code} since 1984', 'take for the code: 1984'],
+    ['{code} since 12{minutes}', 'take for the code: 1210'],
+    ['{code} is for {app}7{minutes}', 'take for the code: 24710'],
     ['{code} \u0661\u0669\u0668\u0664', 'take for the code'],
   ])('finds one in %j', (template, fault) => {
-    expect(templateFaults(template, 'sign_in')).toEqual(only(fault));
+    expect(templateFaults(template, 'sign_in', VALUES)).toEqual(only(fault));
   });
 
   it('finds no code in a notice', () => {
-    expect(templateFaults('{code} {app}', 'phone_change_notice')).toEqual(
+    expect(templateFaults('{code} {app}', 'phone_change_notice', VALUES)).toEqual(
       only('may hold no braces but those of {app}'),
     );
-    expect(templateFaults(' ', 'phone_change_notice')).toEqual(only('is empty'));
+    expect(templateFaults(' ', 'phone_change_notice', VALUES)).toEqual(only('is empty'));
   });
 
   it('finds all of them', () => {
-    expect(templateFaults('Code {code}: https://a.example 12345 {x}\n', 'sign_in')).toHaveLength(5);
+    expect(templateFaults('Code {code}: https://a.example 12345 {x}\n', 'sign_in', VALUES)).toHaveLength(5);
   });
 });
 

@@ -31,10 +31,19 @@ const UNSEEN = /(?![\u200c\u200d])[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/u;
 const LINK = /\w+:\/\/\S*|\bwww\.\S*|[\p{L}\p{N}]+\.[\p{L}]{2,}\S*/iu;
 const LONG_NUMBER = /\p{Nd}{4,}/u;
 
-/** What is wrong with a template whatever it is filled with: in words that follow its name. */
-export function templateFaults(template: string, purpose: SmsPurpose): string[] {
-  const allowed = PLACEHOLDERS[purpose].map((name) => `{${name}}`);
-  const words = allowed.reduce((text, placeholder) => text.replaceAll(placeholder, 'x'), template);
+/**
+ * What is wrong with a template whatever the code is: in words that follow its name. It is judged with its values in,
+ * as `12{minutes}` is no long number before, and `{app}.com` no link.
+ */
+export function templateFaults(
+  template: string,
+  purpose: SmsPurpose,
+  values: Readonly<Record<Exclude<Placeholder, 'code'>, string>>,
+): string[] {
+  const names = PLACEHOLDERS[purpose];
+  const allowed = names.map((name) => `{${name}}`);
+  const given = { ...values, code: 'x' };
+  const words = names.reduce((text, name) => text.replaceAll(`{${name}}`, () => given[name]), template);
   const [link] = LINK.exec(words) ?? [];
   const [number] = LONG_NUMBER.exec(words) ?? [];
   return [
@@ -50,5 +59,5 @@ export function templateFaults(template: string, purpose: SmsPurpose): string[] 
 function codeFaults(template: string): string[] {
   if (template.split(CODE).length !== 2) return [`must hold ${CODE} once`];
   if (!template.startsWith(CODE)) return [`must start with ${CODE}, so that a notification shows it`];
-  return /^\{code\}[\p{N}A-Za-z{_-]/u.test(template) ? [`needs a space after ${CODE}`] : [];
+  return /^\{code\}[\p{N}\p{Script=Latin}{_-]/u.test(template) ? [`needs a space after ${CODE}`] : [];
 }
