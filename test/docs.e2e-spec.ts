@@ -63,6 +63,7 @@ describe('docs/PHONE_AUTHENTICATION.md', () => {
       'GET /api/auth/account/export',
       'DELETE /api/auth/account',
       'DELETE /api/auth/account',
+      'POST /api/auth/signup',
     ]);
   });
 

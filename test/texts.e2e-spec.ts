@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { aPhoneNumber, harness, problem, type SignedInUser, TestApp } from './helpers/app.js';
 import { aCodeFor, move, noticesTo } from './helpers/phone-change.js';
 import { run } from './helpers/server-process.js';
+import { readPage, sectionOf } from './helpers/walk.js';
 
 let app: TestApp;
 let folder: string;
@@ -193,6 +194,21 @@ describe('SMS_TEMPLATES_DIR', () => {
       expect.stringMatching(/^Votre compte/),
       expect.stringMatching(/^Your Latchkey account/),
     ]);
+  });
+
+  it('takes the texts that docs/OPERATIONS.md shows', async () => {
+    const section = sectionOf(await readPage('docs/OPERATIONS.md'), '## Texts of your own');
+    const [, shown = ''] = /^```json\n(.*?)^```$/ms.exec(section) ?? [];
+    const own = await TestApp.start({
+      env: {
+        SMS_TEMPLATES_DIR: await templates('shown', { 'de.json': shown }),
+        SMS_DOMAIN: 'app.example.com',
+        SMS_ANDROID_APP_HASHES: 'android=FA+9qCX9VSu',
+      },
+    });
+    expect(await textedBy(own, { locale: 'de', app: 'android' })).toBe(
+      '{code} ist Ihr Code für Latchkey. Er gilt 10 Minuten. Geben Sie ihn nicht weiter.\n\nFA+9qCX9VSu\n@app.example.com #{code}',
+    );
   });
 
   it('stops the boot with all that is wrong in one error, by file and purpose', async () => {
