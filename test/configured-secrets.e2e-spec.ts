@@ -19,6 +19,13 @@ const S3 = {
   S3_ACCESS_KEY_ID: 'key',
 };
 
+const TWILIO = {
+  SMS_MODE: 'live',
+  TWILIO_ACCOUNT_SID: `AC${'0'.repeat(32)}`,
+  TWILIO_FROM_NUMBER: '+14155552671',
+};
+const NEXT_MONTH = new Date(Date.now() + 30 * 86_400_000).toISOString().slice(0, 10);
+
 let slices: Slice[];
 let load: (environment: Environment) => Configuration;
 let faultsOf: (environment: Environment) => string[];
@@ -36,10 +43,26 @@ describe('a secret', () => {
     DATABASE_URL: 'postgres://user:pass@localhost/latchkey',
     DATABASE_MIGRATION_URL: 'postgresql://owner:pass@localhost/latchkey',
     S3_SECRET_ACCESS_KEY: 'wJalrXUtnFEMI/K7MDENG/bPxRfiCY',
+    METRICS_TOKEN: 'a-token-for-tests-and-for-nothing-else',
+    OTP_TEST_NUMBERS: `+15555550100=83120467@${NEXT_MONTH}`,
+    TWILIO_AUTH_TOKEN: 'f00dfeedf00dfeedf00dfeedf00dfeed',
+    TWILIO_API_SECRET: 'deadbeefdeadbeefdeadbeefdeadbeef',
   };
-  const BAD: Record<string, string> = { APP_SECRET: 'hunter2', S3_SECRET_ACCESS_KEY: 'hunter 2' };
+  // What of it is in the configuration, where that is not the text itself.
+  const KEPT: Record<string, string> = { OTP_TEST_NUMBERS: '83120467' };
+  const BAD: Record<string, string> = {
+    APP_SECRET: 'hunter2',
+    S3_SECRET_ACCESS_KEY: 'hunter 2',
+    METRICS_TOKEN: 'hunter2',
+    TWILIO_AUTH_TOKEN: 'hunter 2',
+    TWILIO_API_SECRET: 'hunter 2',
+  };
   // What it is used with.
-  const WITH: Record<string, Environment> = { S3_SECRET_ACCESS_KEY: S3 };
+  const WITH: Record<string, Environment> = {
+    S3_SECRET_ACCESS_KEY: S3,
+    TWILIO_AUTH_TOKEN: TWILIO,
+    TWILIO_API_SECRET: { ...TWILIO, TWILIO_API_KEY: `SK${'0'.repeat(32)}` },
+  };
 
   async function file(content: string): Promise<string> {
     const path = join(await mkdtemp(join(directory, 'secret-')), 'secret');
@@ -62,7 +85,7 @@ describe('a secret', () => {
       for (const content of [value, `${value}\n`, `${value}\r\n`]) {
         const fromFile = load({ ...WITH[name], [`${name}_FILE`]: await file(content) });
         expect(comparable(fromFile)).toBe(comparable(load({ ...WITH[name], [name]: value })));
-        expect(comparable(fromFile)).toContain(JSON.stringify(value));
+        expect(comparable(fromFile)).toContain(JSON.stringify(KEPT[name] ?? value));
       }
     },
   );
@@ -76,7 +99,7 @@ describe('a secret', () => {
         `${name}_FILE must name a file that can be read`,
       ]);
     }
-    const both = faultsOf({ [name]: value, [`${name}_FILE`]: path });
+    const both = faultsOf({ ...WITH[name], [name]: value, [`${name}_FILE`]: path });
     expect(both).toEqual([expect.stringMatching(`^${name} is set as well as ${name}_FILE`)]);
     expect(both.join('')).not.toContain(value);
   });
