@@ -41,13 +41,13 @@ describe('the purge of trails', () => {
     );
     await own.sql('ANALYZE location_points');
     const { purgeTrails } = await harness.load<{
-      purgeTrails: (manager: EntityManager, keptSince: Date, limit: number) => Promise<number>;
+      purgeTrails: (manager: EntityManager, keptSince: Date) => Promise<number>;
     }>('users/coordinates/coordinates-rows.js');
     const plan = await own.started.transaction(async (transaction) => {
       const since = new Date(ago(20_000 * MINUTE - SECOND, own));
-      expect(await purgeTrails(transaction, since, 1000)).toBe(1);
+      expect(await purgeTrails(transaction, since)).toBe(1);
       const rows: { 'QUERY PLAN': string }[] = await transaction.query(
-        `EXPLAIN EXECUTE location_points_purge ('${since.toISOString()}', 1000)`,
+        `EXPLAIN EXECUTE location_points_purge (1000, '${since.toISOString()}')`,
       );
       return rows.map((row) => row['QUERY PLAN']).join('\n');
     });

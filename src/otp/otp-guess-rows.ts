@@ -1,5 +1,7 @@
 import type { EntityManager } from 'typeorm';
 
+import { lockKeys } from '../platform/database/lock-keys.js';
+import { purgeStatement } from '../platform/database/purge-statement.js';
 import { statement } from '../platform/database/statement.js';
 import type { OtpScope } from './otp-scope.js';
 
@@ -129,7 +131,8 @@ export async function useUpOtp(manager: EntityManager, id: string): Promise<bool
   return (await useUp(manager, [id])).length > 0;
 }
 
-const lockVerify = statement<never>('otp_lock_verify', 'SELECT pg_advisory_xact_lock($1::bigint)');
+// The part of a key's hash that the previous version locks as well, which may still run.
+const LOCKED_FROM = 4;
 
 const findVerified = statement<{ session_id: string }>(
   'otp_find_verified',
@@ -150,7 +153,7 @@ export async function sessionOfVerify(
 ): Promise<string | undefined> {
   // The first in order, so that replicas queue for the same lock whichever secret of a rotation makes.
   const [first] = [...keyHashes].sort((one, other) => Buffer.compare(one, other));
-  await lockVerify(transaction, [first?.readBigInt64BE(4).toString()]);
+  if (first) await lockKeys(transaction, [first.subarray(LOCKED_FROM)]);
   const [row] = await findVerified(transaction, [phoneNumber, keyHashes]);
   return row?.session_id;
 }
@@ -168,18 +171,9 @@ export async function markVerifiedOtp(
   await markVerified(transaction, [id, sessionId, keyHash]);
 }
 
-const purge = statement<{ deleted: number }>(
-  'otp_purge',
-  `WITH purged AS (
-     DELETE FROM phone_otps
-     WHERE id = ANY (ARRAY(SELECT id FROM phone_otps WHERE expires_at < $1 LIMIT $2 FOR UPDATE SKIP LOCKED))
-     RETURNING id
-   )
-   SELECT count(*)::integer AS deleted FROM purged`,
-);
+const purge = purgeStatement('otp_purge', { table: 'phone_otps', key: 'id', which: 'expires_at < $2' });
 
-/** Deletes up to `limit` codes that expired before a time. @returns how many there were. */
-export async function purgeOtps(manager: EntityManager, expiredBefore: Date, limit: number): Promise<number> {
-  const [row] = await purge(manager, [expiredBefore, limit]);
-  return row!.deleted;
+/** Deletes the codes that expired before a time. @returns how many there were. */
+export function purgeOtps(manager: EntityManager, expiredBefore: Date): Promise<number> {
+  return purge(manager, [expiredBefore]);
 }

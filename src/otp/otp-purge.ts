@@ -3,7 +3,6 @@ import { InjectEntityManager } from '@nestjs/typeorm';
 import { EntityManager } from 'typeorm';
 
 import { type Clock, CLOCK } from '../platform/clock.js';
-import { inBatches } from '../platform/database/in-batches.js';
 import { Jobs } from '../platform/jobs/jobs.js';
 import { type Logger, LOGGER } from '../platform/observability/logger.js';
 import { FORGET_AFTER_MS, purgeOtps } from './otp-guess-rows.js';
@@ -24,7 +23,7 @@ export class OtpPurge implements OnModuleInit {
 
   private async purge(): Promise<void> {
     const expiredBefore = new Date(this.clock.now().getTime() - FORGET_AFTER_MS);
-    const codes = await inBatches((limit) => purgeOtps(this.db, expiredBefore, limit));
+    const codes = await purgeOtps(this.db, expiredBefore);
     if (codes > 0) this.log.info({ codes }, 'expired codes deleted');
   }
 }

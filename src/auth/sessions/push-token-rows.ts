@@ -1,11 +1,10 @@
 import type { EntityManager } from 'typeorm';
 
+import { lockKeys } from '../../platform/database/lock-keys.js';
 import { statement } from '../../platform/database/statement.js';
 import type { PushPlatform } from './session.entity.js';
 
 // The statements on the push tokens of `sessions`.
-
-const lockToken = statement<never>('push_token_lock', 'SELECT pg_advisory_xact_lock($1::bigint)');
 
 // The token leaves whoever had it as it comes to this session, in one step. Rows are locked in the order of their ids:
 // two devices that swap their tokens would wait for each other.
@@ -27,7 +26,7 @@ export async function setPushToken(
   { sessionId, platform, token, lock }: NewPushToken,
 ): Promise<boolean> {
   // Of sessions that register one token at once none sees the other's: they queue, and the last one keeps it.
-  await lockToken(transaction, [lock]);
+  await lockKeys(transaction, [lock]);
   const rows = await set(transaction, [sessionId, platform, token]);
   return rows.some(({ id, is_live: isLive }) => id === sessionId && isLive);
 }
@@ -36,8 +35,8 @@ interface NewPushToken {
   sessionId: string;
   platform: PushPlatform;
   token: string;
-  /** The same number for the same token. */
-  lock: string;
+  /** A hash of the token. */
+  lock: Buffer;
 }
 
 const clear = statement<never>(

@@ -55,8 +55,7 @@ export class PushTokens {
 
   /** Gives a session its token, in place of the one it had. It is taken off any other: that device has changed hands. */
   async register(sessionId: string, platform: PushPlatform, token: string): Promise<void> {
-    const hash = createHash('sha256').update(`push-token\0${token}`).digest();
-    const lock = hash.readBigInt64BE().toString();
+    const lock = createHash('sha256').update(`push-token\0${token}`).digest();
     await inTransaction(this.db, async (transaction) => {
       const isLive = await setPushToken(transaction, { sessionId, platform, token, lock });
       if (!isLive) throw new Problem('access_token_invalid');

@@ -3,7 +3,6 @@ import { InjectEntityManager } from '@nestjs/typeorm';
 import { EntityManager } from 'typeorm';
 
 import { type Clock, CLOCK } from '../../platform/clock.js';
-import { inBatches } from '../../platform/database/in-batches.js';
 import { Jobs } from '../../platform/jobs/jobs.js';
 import { type Logger, LOGGER } from '../../platform/observability/logger.js';
 import { purgeSessions } from './session-rows.js';
@@ -26,7 +25,7 @@ export class SessionPurge implements OnModuleInit {
 
   private async purge(): Promise<void> {
     const endedBefore = new Date(this.clock.now().getTime() - KEPT_MS);
-    const sessions = await inBatches((limit) => purgeSessions(this.db, endedBefore, limit));
+    const sessions = await purgeSessions(this.db, endedBefore);
     if (sessions > 0) this.log.info({ sessions }, 'ended sessions deleted');
   }
 }

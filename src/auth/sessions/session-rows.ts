@@ -1,5 +1,6 @@
 import { type EntityManager, IsNull, MoreThan } from 'typeorm';
 
+import { purgeStatement } from '../../platform/database/purge-statement.js';
 import { statement } from '../../platform/database/statement.js';
 import type { ClientInfo } from '../../platform/http/client-info.decorator.js';
 import type { LiveSession } from './live-sessions.js';
@@ -225,24 +226,13 @@ export function listSessions(manager: EntityManager, userId: string, now: Date):
   });
 }
 
-const purge = statement<{ deleted: number }>(
-  'session_purge',
-  `WITH purged AS (
-     DELETE FROM sessions
-     WHERE id = ANY (ARRAY(
-       SELECT id FROM sessions WHERE LEAST(expires_at, revoked_at) < $1
-       ORDER BY LEAST(expires_at, revoked_at) LIMIT $2 FOR UPDATE SKIP LOCKED))
-     RETURNING id
-   )
-   SELECT count(*)::integer AS deleted FROM purged`,
-);
+const purge = purgeStatement('session_purge', {
+  table: 'sessions',
+  key: 'id',
+  which: 'LEAST(expires_at, revoked_at) < $2 ORDER BY LEAST(expires_at, revoked_at)',
+});
 
-/** Deletes up to `limit` sessions that ended or expired before a time. @returns how many there were. */
-export async function purgeSessions(
-  manager: EntityManager,
-  endedBefore: Date,
-  limit: number,
-): Promise<number> {
-  const [row] = await purge(manager, [endedBefore, limit]);
-  return row!.deleted;
+/** Deletes the sessions that ended or expired before a time. @returns how many there were. */
+export function purgeSessions(manager: EntityManager, endedBefore: Date): Promise<number> {
+  return purge(manager, [endedBefore]);
 }

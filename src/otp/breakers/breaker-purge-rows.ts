@@ -1,5 +1,6 @@
 import type { EntityManager } from 'typeorm';
 
+import { purgeStatement } from '../../platform/database/purge-statement.js';
 import { statement } from '../../platform/database/statement.js';
 import { parseScope, type Scope } from './breaker-scope.js';
 
@@ -24,25 +25,13 @@ export async function findOverdueBreakers(
   });
 }
 
-const purge = statement<{ deleted: number }>(
-  'breaker_purge',
-  `WITH purged AS (
-     DELETE FROM sms_breakers
-     WHERE scope = ANY (ARRAY(
-       SELECT scope FROM sms_breakers WHERE changed_at < $1 AND opened_at IS NULL AND mode = 'auto'
-       LIMIT $2 FOR UPDATE SKIP LOCKED
-     ))
-     RETURNING scope
-   )
-   SELECT count(*)::integer AS deleted FROM purged`,
-);
+const purge = purgeStatement('breaker_purge', {
+  table: 'sms_breakers',
+  key: 'scope',
+  which: "changed_at < $2 AND opened_at IS NULL AND mode = 'auto'",
+});
 
-/** Deletes up to `limit` breakers that have been closed since before a time. @returns how many there were. */
-export async function purgeBreakers(
-  manager: EntityManager,
-  changedBefore: Date,
-  limit: number,
-): Promise<number> {
-  const [row] = await purge(manager, [changedBefore, limit]);
-  return row?.deleted ?? 0;
+/** Deletes the breakers that have been closed since before a time. @returns how many there were. */
+export function purgeBreakers(manager: EntityManager, changedBefore: Date): Promise<number> {
+  return purge(manager, [changedBefore]);
 }

@@ -36,7 +36,7 @@ export class BreakerPurge implements OnModuleInit {
       return overdue.length;
     });
     const changedBefore = new Date(now.getTime() - KEPT_MS);
-    const breakers = await inBatches((limit) => purgeBreakers(this.db, changedBefore, limit));
+    const breakers = await purgeBreakers(this.db, changedBefore);
     if (breakers > 0) this.log.info({ breakers }, 'idle breakers deleted');
   }
 }

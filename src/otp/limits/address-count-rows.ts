@@ -1,5 +1,6 @@
 import type { EntityManager } from 'typeorm';
 
+import { lockKeys } from '../../platform/database/lock-keys.js';
 import { statement } from '../../platform/database/statement.js';
 import { DAY_MS, HOUR_MS, PENDING_MS } from './abuse-policy.js';
 import type { AddressCounts, AddressScope, WindowCounts } from './address-budget.js';
@@ -74,12 +75,9 @@ export async function readAddressCounts(
   return toCountsOfClient(row?.counts ?? []);
 }
 
-// The first 64 bits of the key; the lock ends with the transaction.
-const lock = statement<never>('address_lock', 'SELECT pg_advisory_xact_lock($1::bigint)');
-
 /** Makes others that ask for codes from this address wait for the end of the transaction. */
-export async function lockAddress(transaction: EntityManager, { address }: AddressKeys): Promise<void> {
-  await lock(transaction, [Buffer.from(address, 'base64url').readBigInt64BE(0).toString()]);
+export function lockAddress(transaction: EntityManager, { address }: AddressKeys): Promise<void> {
+  return lockKeys(transaction, [Buffer.from(address, 'base64url')]);
 }
 
 function toCounts(scope: AddressScope, rows: readonly AddressCountRow[]): AddressCounts {

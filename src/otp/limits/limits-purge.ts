@@ -4,7 +4,6 @@ import { EntityManager } from 'typeorm';
 
 import { type Clock, CLOCK } from '../../platform/clock.js';
 import { firstIdAt } from '../../platform/database/first-id-at.js';
-import { inBatches } from '../../platform/database/in-batches.js';
 import { Jobs } from '../../platform/jobs/jobs.js';
 import { type Logger, LOGGER } from '../../platform/observability/logger.js';
 import { DAY_MS, FAILURE_WINDOW_MS, HOUR_MS } from './abuse-policy.js';
@@ -31,18 +30,16 @@ export class LimitsPurge implements OnModuleInit {
   private async purge(): Promise<void> {
     const now = this.clock.now();
     const before = (ms: number) => new Date(now.getTime() - ms);
-    const sends = await inBatches((limit) => purgePhoneSends(this.db, firstIdAt(before(2 * DAY_MS)), limit));
-    const failures = await inBatches((limit) =>
-      purgePhoneFailures(this.db, firstIdAt(before(FAILURE_WINDOW_MS)), limit),
-    );
-    const numbers = await inBatches((limit) => purgePhoneLimits(this.db, now, limit));
+    const sends = await purgePhoneSends(this.db, firstIdAt(before(2 * DAY_MS)));
+    const failures = await purgePhoneFailures(this.db, firstIdAt(before(FAILURE_WINDOW_MS)));
+    const numbers = await purgePhoneLimits(this.db, now);
     const old = [
       { span: 1, before: before(2 * HOUR_MS), ofAllScopes: true },
       { span: 60, before: before(2 * DAY_MS), ofAllScopes: false },
       { span: 60, before: before(HISTORY_MS), ofAllScopes: true },
     ] as const;
     let counters = 0;
-    for (const which of old) counters += await inBatches((limit) => purgeCounters(this.db, which, limit));
+    for (const which of old) counters += await purgeCounters(this.db, which);
     this.log.info({ sends, failures, numbers, counters }, 'old counts deleted');
   }
 }

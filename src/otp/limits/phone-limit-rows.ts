@@ -1,5 +1,7 @@
 import type { EntityManager } from 'typeorm';
 
+import { lockKeys } from '../../platform/database/lock-keys.js';
+import { purgeStatement } from '../../platform/database/purge-statement.js';
 import { statement } from '../../platform/database/statement.js';
 import {
   type AddressCountRow,
@@ -121,12 +123,6 @@ export interface PhoneQuestion {
   attempts: number;
 }
 
-// No row's lock: a transaction that holds it goes on to rows of the user, and another goes from those to the number's.
-const lock = statement<never>(
-  'phone_failures_lock',
-  'SELECT pg_advisory_xact_lock(key) FROM unnest($1::bigint[]) AS key',
-);
-
 const readFailures = statement<{ failed_at: Date }>(
   'phone_failures_newest',
   `SELECT failed_at FROM phone_failures WHERE phone_key = ANY ($1::bytea[]) AND failed_at > $2
@@ -143,9 +139,9 @@ export async function lockFailures(
   phoneKeys: readonly Buffer[],
   { now, limit }: { now: Date; limit: number },
 ): Promise<Date[]> {
-  // All of them, so that replicas at either side of a step of a rotation share one; in order, so that none waits in turn.
-  const inOrder = [...phoneKeys].sort((one, other) => Buffer.compare(one, other));
-  await lock(transaction, [inOrder.map((key) => key.readBigInt64BE(0).toString())]);
+  // No row's lock: a transaction that holds it goes on to rows of the user, and another goes from those to the number's.
+  // All keys, so that replicas at either side of a step of a rotation share one.
+  await lockKeys(transaction, phoneKeys);
   const since = new Date(now.getTime() - FAILURE_WINDOW_MS);
   const rows = await readFailures(transaction, [phoneKeys, since, limit]);
   return rows.map((row) => row.failed_at);
@@ -168,62 +164,36 @@ export async function forgetPhone(
   return row ?? { failures: 0, sends: 0 };
 }
 
-const purgeLimits = statement<{ deleted: number }>(
-  'phone_limits_purge',
-  `WITH purged AS (
-     DELETE FROM phone_limits
-     WHERE phone_key = ANY (ARRAY(
-       SELECT phone_key FROM phone_limits
-       WHERE keep_until < $1 AND next_send_at < $1 AND (refused_until IS NULL OR refused_until < $1)
-       ORDER BY keep_until LIMIT $2 FOR UPDATE SKIP LOCKED
-     ))
-     RETURNING 1
-   )
-   SELECT count(*)::integer AS deleted FROM purged`,
-);
+const purgeLimits = purgeStatement('phone_limits_purge', {
+  table: 'phone_limits',
+  key: 'phone_key',
+  which: `keep_until < $2 AND next_send_at < $2 AND (refused_until IS NULL OR refused_until < $2)
+          ORDER BY keep_until`,
+});
 
-/** Deletes up to `limit` numbers of which nothing is to be kept. */
-export async function purgePhoneLimits(manager: EntityManager, now: Date, limit: number): Promise<number> {
-  const [row] = await purgeLimits(manager, [now, limit]);
-  return row?.deleted ?? 0;
+/** Deletes the numbers of which nothing is to be kept. */
+export function purgePhoneLimits(manager: EntityManager, now: Date): Promise<number> {
+  return purgeLimits(manager, [now]);
 }
 
-const purgeSends = statement<{ deleted: number }>(
-  'phone_sends_purge',
-  `WITH purged AS (
-     DELETE FROM phone_sends
-     WHERE id = ANY (ARRAY(SELECT id FROM phone_sends WHERE id < $1 ORDER BY id LIMIT $2 FOR UPDATE SKIP LOCKED))
-     RETURNING 1
-   )
-   SELECT count(*)::integer AS deleted FROM purged`,
-);
+const purgeSends = purgeStatement('phone_sends_purge', {
+  table: 'phone_sends',
+  key: 'id',
+  which: 'id < $2 ORDER BY id',
+});
 
-/** Deletes up to `limit` sends before an id. */
-export async function purgePhoneSends(
-  manager: EntityManager,
-  beforeId: string,
-  limit: number,
-): Promise<number> {
-  const [row] = await purgeSends(manager, [beforeId, limit]);
-  return row?.deleted ?? 0;
+/** Deletes the sends before an id. */
+export function purgePhoneSends(manager: EntityManager, beforeId: string): Promise<number> {
+  return purgeSends(manager, [beforeId]);
 }
 
-const purgeFailures = statement<{ deleted: number }>(
-  'phone_failures_purge',
-  `WITH purged AS (
-     DELETE FROM phone_failures
-     WHERE id = ANY (ARRAY(SELECT id FROM phone_failures WHERE id < $1 ORDER BY id LIMIT $2 FOR UPDATE SKIP LOCKED))
-     RETURNING 1
-   )
-   SELECT count(*)::integer AS deleted FROM purged`,
-);
+const purgeFailures = purgeStatement('phone_failures_purge', {
+  table: 'phone_failures',
+  key: 'id',
+  which: 'id < $2 ORDER BY id',
+});
 
-/** Deletes up to `limit` failed guesses before an id. */
-export async function purgePhoneFailures(
-  manager: EntityManager,
-  beforeId: string,
-  limit: number,
-): Promise<number> {
-  const [row] = await purgeFailures(manager, [beforeId, limit]);
-  return row?.deleted ?? 0;
+/** Deletes the failed guesses before an id. */
+export function purgePhoneFailures(manager: EntityManager, beforeId: string): Promise<number> {
+  return purgeFailures(manager, [beforeId]);
 }

@@ -1,5 +1,6 @@
 import type { EntityManager } from 'typeorm';
 
+import { purgeStatement } from '../../platform/database/purge-statement.js';
 import { statement } from '../../platform/database/statement.js';
 import type { CounterScope } from './send-counter.entity.js';
 
@@ -55,26 +56,16 @@ export async function addCounts(manager: EntityManager, events: readonly Counted
   await add(manager, [JSON.stringify(events)]);
 }
 
-const purge = statement<{ deleted: number }>(
-  'send_counters_purge',
-  `WITH purged AS (
-     DELETE FROM send_counters
-     WHERE ctid = ANY (ARRAY(
-       SELECT ctid FROM send_counters
-       WHERE span = $1 AND starts_at < $2 AND ($3 OR scope IN ('address', 'network'))
-       ORDER BY starts_at LIMIT $4 FOR UPDATE SKIP LOCKED
-     ))
-     RETURNING 1
-   )
-   SELECT count(*)::integer AS deleted FROM purged`,
-);
+const purge = purgeStatement('send_counters_purge', {
+  table: 'send_counters',
+  key: 'ctid',
+  which: "span = $2 AND starts_at < $3 AND ($4 OR scope IN ('address', 'network')) ORDER BY starts_at",
+});
 
-/** Deletes up to `limit` counters that began before a time: of all scopes, or of addresses and networks. */
-export async function purgeCounters(
+/** Deletes the counters that began before a time: of all scopes, or of addresses and networks. */
+export function purgeCounters(
   manager: EntityManager,
   { span, before, ofAllScopes }: { span: 1 | 60; before: Date; ofAllScopes: boolean },
-  limit: number,
 ): Promise<number> {
-  const [row] = await purge(manager, [span, before, ofAllScopes, limit]);
-  return row?.deleted ?? 0;
+  return purge(manager, [span, before, ofAllScopes]);
 }

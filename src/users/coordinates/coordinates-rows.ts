@@ -1,5 +1,6 @@
 import type { EntityManager } from 'typeorm';
 
+import { purgeStatement } from '../../platform/database/purge-statement.js';
 import { statement } from '../../platform/database/statement.js';
 import type { Coordinates } from './coordinates.js';
 
@@ -91,23 +92,13 @@ export async function listTrail(
   }));
 }
 
-const purge = statement<{ deleted: number }>(
-  'location_points_purge',
-  `WITH purged AS (
-     DELETE FROM location_points WHERE ctid = ANY (ARRAY(
-       SELECT ctid FROM location_points WHERE recorded_at < $1
-       ORDER BY recorded_at LIMIT $2 FOR UPDATE SKIP LOCKED))
-     RETURNING user_id
-   )
-   SELECT count(*)::integer AS deleted FROM purged`,
-);
+const purge = purgeStatement('location_points_purge', {
+  table: 'location_points',
+  key: 'ctid',
+  which: 'recorded_at < $2 ORDER BY recorded_at',
+});
 
-/** Deletes up to `limit` points, the oldest first, that are older than `keptSince`. @returns how many there were. */
-export async function purgeTrails(
-  manager: EntityManager,
-  keptSince: Date | 'infinity',
-  limit: number,
-): Promise<number> {
-  const [row] = await purge(manager, [keptSince, limit]);
-  return row!.deleted;
+/** Deletes the points that are older than `keptSince`, the oldest first. @returns how many there were. */
+export function purgeTrails(manager: EntityManager, keptSince: Date | 'infinity'): Promise<number> {
+  return purge(manager, [keptSince]);
 }

@@ -3,7 +3,6 @@ import { InjectEntityManager } from '@nestjs/typeorm';
 import { EntityManager } from 'typeorm';
 
 import { type Clock, CLOCK } from '../../platform/clock.js';
-import { inBatches } from '../../platform/database/in-batches.js';
 import { Jobs } from '../../platform/jobs/jobs.js';
 import { type Logger, LOGGER } from '../../platform/observability/logger.js';
 import { COORDINATES_CONFIG, type CoordinatesConfig } from './coordinates.config.js';
@@ -27,7 +26,7 @@ export class TrailPurge implements OnModuleInit {
 
   private async purge(): Promise<void> {
     const since = keptSince(this.clock.now(), this.config.historyDays);
-    const points = await inBatches((limit) => purgeTrails(this.db, since, limit));
+    const points = await purgeTrails(this.db, since);
     if (points > 0) this.log.info({ points }, 'old coordinates deleted');
   }
 }
