@@ -3,6 +3,7 @@ import type { EntityManager } from 'typeorm';
 import { lockKeys } from '../platform/database/lock-keys.js';
 import { purgeStatement } from '../platform/database/purge-statement.js';
 import { statement } from '../platform/database/statement.js';
+import type { AddressKeys } from './limits/limit-keys.js';
 import type { OtpScope } from './otp-scope.js';
 
 // The statements that take guesses at codes. Times are parameters: the clock is the app's.
@@ -30,8 +31,7 @@ export interface PendingOtp {
 export interface NewFailure {
   id: string;
   phoneKey: Buffer;
-  addressKey: string;
-  networkKey: string;
+  client: AddressKeys;
   country: string;
 }
 
@@ -103,8 +103,8 @@ export async function claimGuess(
     maxAttempts,
     failure.id,
     failure.phoneKey,
-    failure.addressKey,
-    failure.networkKey,
+    failure.client.address,
+    failure.client.network,
     failure.country,
   ]);
   if (!row) return undefined;

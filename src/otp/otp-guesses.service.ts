@@ -145,7 +145,7 @@ export class OtpGuesses {
   private know(guess: OtpGuess): KnownGuess {
     const now = this.clock.now();
     const number = this.testNumbers.read(guess, now);
-    const phoneKeys = this.limitKeys.allOfPhone(number.phoneNumber);
+    const phoneKeys = this.limitKeys.ofPhone(number.phoneNumber);
     return { ...guess, ...number, phoneKeys, client: this.limitKeys.ofAddress(guess.clientIp), now };
   }
 

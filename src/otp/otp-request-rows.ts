@@ -3,6 +3,7 @@ import type { EntityManager } from 'typeorm';
 import { isUniqueViolation } from '../platform/database/database-errors.js';
 import { statement } from '../platform/database/statement.js';
 import type { BreakerDecision } from './breakers/sms-breakers.service.js';
+import type { AddressKeys } from './limits/limit-keys.js';
 import type { LengthDecision } from './limits/code-length.js';
 import { countEvents, type CountedEvent, eventsIn } from './limits/send-counter-rows.js';
 import type { OtpScope } from './otp-scope.js';
@@ -35,8 +36,7 @@ export interface NewSend {
   version: number;
   keepUntil: Date;
   deviceKey: string | null;
-  addressKey: string;
-  networkKey: string;
+  client: AddressKeys;
   country: string;
   prefix: string;
   isNew: boolean;
@@ -106,8 +106,8 @@ export async function reserveOtp(manager: EntityManager, otp: NewOtp, send: NewS
     otp.request?.keyHash,
     otp.request?.bodyHash,
     send.deviceKey,
-    send.addressKey,
-    send.networkKey,
+    send.client.address,
+    send.client.network,
     send.country,
     send.prefix,
     send.isNew,

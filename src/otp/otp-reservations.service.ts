@@ -10,6 +10,7 @@ import { type BreakerLook, SmsBreakers } from './breakers/sms-breakers.service.j
 import { CODE_GENERATOR, type CodeGenerator } from './code-generator.js';
 import { hashCode } from './code-hash.js';
 import { DeviceTokens } from './device-tokens.js';
+import { DAY_MS } from './limits/abuse-policy.js';
 import { LimitKeys } from './limits/limit-keys.js';
 import { prefixOf } from './limits/number-prefix.js';
 import { eventsOfSend } from './limits/send-events.js';
@@ -104,7 +105,7 @@ export class OtpReservations {
     const deviceKey = this.deviceTokens.deviceOf(request.deviceToken, phoneNumber, owner) ?? null;
     const toJudge: SendToJudge = {
       phoneNumber,
-      phoneKeys: this.limitKeys.allOfPhone(phoneNumber),
+      phoneKeys: this.limitKeys.ofPhone(phoneNumber),
       country,
       deviceKey,
       isBound: request.codeChallenge !== undefined,
@@ -182,25 +183,22 @@ export class OtpReservations {
     { number, prefix, toJudge, hasAccount, now }: KnownRequest,
     admitted: AdmittedSend,
   ): NewSend {
-    const { phoneNumber, country, isTest } = number;
-    const { client, deviceKey } = toJudge;
+    const { country, isTest } = number;
+    const { phoneKeys, client, deviceKey } = toJudge;
     const { length, decision: breaker } = admitted;
-    const target = { country, prefix, isNew: !hasAccount, isTexted: !isTest };
+    const target = { country, prefix, isNew: !hasAccount };
     return {
-      country,
-      prefix,
-      isNew: !hasAccount,
-      phoneKey: this.limitKeys.ofPhone(phoneNumber),
+      ...target,
+      phoneKey: phoneKeys[0],
       version: admitted.version,
-      keepUntil: this.limits.keepUntil(now),
+      keepUntil: new Date(now.getTime() + DAY_MS),
       deviceKey,
-      addressKey: client.address,
-      networkKey: client.network,
+      client,
       resendSeconds: admitted.resendIn,
       decision: { length, ...(breaker.scope && { breaker }) },
       trickleOf: admitted.trickleOf,
       isSettled: isTest,
-      events: eventsOfSend(target, client, now),
+      events: eventsOfSend({ ...target, isTexted: !isTest }, client, now),
     };
   }
 }

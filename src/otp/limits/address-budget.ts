@@ -30,7 +30,8 @@ export interface AddressCounts {
 }
 
 /** Whose counts they are: a network may do so many times what an address may. */
-export type AddressScope = 'address' | 'network';
+export const ADDRESS_SCOPES = ['address', 'network'] as const;
+export type AddressScope = (typeof ADDRESS_SCOPES)[number];
 
 /** What makes the codes of an address longer, once it is past its limit. */
 export interface AddressPressure {
@@ -57,12 +58,13 @@ const WINDOWS = [
 
 /** What its codes may grow by. */
 export function pressuresOn(scope: AddressScope, counts: AddressCounts, floors: Floors): AddressPressure[] {
+  const factor = factorOf(scope);
   return WINDOWS.flatMap(({ window, per }): AddressPressure[] => {
-    const { sends, unverified, failures } = counts[window];
-    const floor = factorOf(scope) * floors.unverifiedSends[per];
+    const { sends, unverified, failures, signIns } = counts[window];
+    const floor = factor * floors.unverifiedSends[per];
     return [
       { of: 'unverified_sends', used: unverified, limit: Math.max(floor, UNVERIFIED_SHARE.longer * sends) },
-      { of: 'failures', used: failures, limit: failureLimit(scope, counts, floors, per) },
+      { of: 'failures', used: failures, limit: failureLimit(factor * floors.failures[per], signIns) },
     ];
   });
 }
@@ -79,16 +81,15 @@ export function sendRefusal(
   const refuse = (rule: AddressRefusal['rule'], used: number, limit: number, retryAfter: number) => {
     if (used > limit) refusals.push({ scope, rule, used, limit, retryAfter });
   };
-  const pendingLimit = Math.max(factor * floors.pendingSends, PENDING_PER_SIGN_IN * counts.day.signIns);
-  refuse('pending_sends', counts.pending + 1, pendingLimit, RETRY_PENDING_SECONDS);
+  refuse('pending_sends', counts.pending + 1, pendingLimit(scope, counts, floors), RETRY_PENDING_SECONDS);
   for (const { window, per, retryAfter } of WINDOWS) {
     const { sends, unverified } = counts[window];
     const floor = UNVERIFIED_REFUSED_FACTOR * factor * floors.unverifiedSends[per];
     refuse('unverified_sends', unverified, Math.max(floor, UNVERIFIED_SHARE.refused * sends), retryAfter);
   }
-  const countries = new Set([...counts.countries, country]).size;
-  const isNewCountry = !counts.countries.includes(country);
-  if (isNewCountry) refuse('countries', countries, factor * floors.countriesPerDay, RETRY_DAY_SECONDS);
+  if (!counts.countries.includes(country)) {
+    refuse('countries', counts.countries.length + 1, factor * floors.countriesPerDay, RETRY_DAY_SECONDS);
+  }
   return longest([...refusals, ...failureRefusals(scope, counts, floors)]);
 }
 
@@ -103,29 +104,23 @@ export function guessRefusal(
 
 /** Whether so many requests at once could get past a limit that each of them alone is within. */
 export function isNearLimit(scope: AddressScope, counts: AddressCounts, floors: Floors): boolean {
-  const pendingLimit = Math.max(
-    factorOf(scope) * floors.pendingSends,
-    PENDING_PER_SIGN_IN * counts.day.signIns,
-  );
-  return 2 * counts.pending >= pendingLimit;
+  return 2 * counts.pending >= pendingLimit(scope, counts, floors);
 }
 
 function failureRefusals(scope: AddressScope, counts: AddressCounts, floors: Floors): AddressRefusal[] {
   return WINDOWS.flatMap(({ window, per, retryAfter }) => {
-    const used = counts[window].failures;
-    const limit = FAILURE_REFUSED_FACTOR * failureLimit(scope, counts, floors, per);
+    const { failures: used, signIns } = counts[window];
+    const limit = FAILURE_REFUSED_FACTOR * failureLimit(factorOf(scope) * floors.failures[per], signIns);
     return used > limit ? [{ scope, rule: 'failures' as const, used, limit, retryAfter }] : [];
   });
 }
 
-function failureLimit(
-  scope: AddressScope,
-  counts: AddressCounts,
-  floors: Floors,
-  per: 'perHour' | 'perDay',
-): number {
-  const { signIns } = counts[per === 'perHour' ? 'hour' : 'day'];
-  return Math.max(factorOf(scope) * floors.failures[per], FAILURE_SHARE * signIns);
+function pendingLimit(scope: AddressScope, { day }: AddressCounts, floors: Floors): number {
+  return Math.max(factorOf(scope) * floors.pendingSends, PENDING_PER_SIGN_IN * day.signIns);
+}
+
+function failureLimit(floor: number, signIns: number): number {
+  return Math.max(floor, FAILURE_SHARE * signIns);
 }
 
 function factorOf(scope: AddressScope): number {

@@ -6,17 +6,18 @@ import { Problem } from '../../platform/http/problem.js';
 import { type Logger, LOGGER } from '../../platform/observability/logger.js';
 import type { NewFailure } from '../otp-guess-rows.js';
 import { FAILURE_WINDOW_MS, FAILURES_WITHOUT_ESCALATION, HOUR_MS } from './abuse-policy.js';
-import { guessRefusal } from './address-budget.js';
+import { ADDRESS_SCOPES, guessRefusal } from './address-budget.js';
 import { readAddressCounts } from './address-count-rows.js';
-import type { AddressKeys } from './limit-keys.js';
+import type { AddressKeys, PhoneKeys } from './limit-keys.js';
 import { ABUSE_POLICY_CONFIG, type AbusePolicyConfig } from './abuse-policy.config.js';
 import { lockFailures } from './phone-limit-rows.js';
+import { eventsOfClient } from './send-events.js';
 import { addCounts, type CountedEvent } from './send-counter-rows.js';
 import { hasSignedInFrom, settlePhone, uncountFailure } from './settle-rows.js';
 
 /** Who guesses, and at a code of which number. */
 export interface GuessToJudge {
-  phoneKeys: readonly Buffer[];
+  phoneKeys: PhoneKeys;
   /** Of the number. */
   country: string;
   client: AddressKeys;
@@ -38,7 +39,7 @@ export class GuessLimits {
   /** @throws {Problem} `rate_limited` where too many guesses of the address have failed. */
   async requireAddress(manager: EntityManager, { client, country }: GuessToJudge, now: Date): Promise<void> {
     const counts = await readAddressCounts(manager, client, now);
-    for (const scope of ['address', 'network'] as const) {
+    for (const scope of ADDRESS_SCOPES) {
       const refusal = guessRefusal(scope, counts[scope], this.config.address);
       if (!refusal) continue;
       this.log.warn({ country, ...refusal }, 'guesses are refused to an address');
@@ -62,16 +63,13 @@ export class GuessLimits {
 
   /** What a guess is counted as until it is found to be right. */
   failure({ phoneKeys, country, client }: GuessToJudge, now: Date): NewFailure {
-    const [phoneKey] = phoneKeys;
-    if (!phoneKey) throw new Error('there is a key for each secret');
-    const id = uuidv7({ msecs: now.getTime() });
-    return { id, phoneKey, addressKey: client.address, networkKey: client.network, country };
+    return { id: uuidv7({ msecs: now.getTime() }), phoneKey: phoneKeys[0], client, country };
   }
 
   /** Counts a wrong guess, for its address and the service: for the number it is counted when it is claimed. */
   async countFailure(manager: EntityManager, guess: GuessToJudge, now: Date): Promise<void> {
     await addCounts(manager, [
-      ...ofClient(guess, now),
+      ...failureOf(guess, now),
       { scope: 'service', key: '', country: '', at: now, failures: 1 },
     ]);
   }
@@ -82,7 +80,7 @@ export class GuessLimits {
     const since = new Date(now.getTime() - HOUR_MS);
     const { phoneKeys, client } = guess;
     if (await hasSignedInFrom(manager, { phoneKeys, addressKey: client.address, since })) return;
-    await addCounts(manager, ofClient(guess, now));
+    await addCounts(manager, failureOf(guess, now));
   }
 
   /** Takes back what a right guess was counted as, where the code was used up by another. */
@@ -97,21 +95,11 @@ export class GuessLimits {
     { id: otpId, failureId }: { id: string; failureId: string },
     now: Date,
   ): Promise<void> {
-    const success = {
-      otpId,
-      failureId,
-      phoneKeys,
-      country,
-      addressKey: client.address,
-      networkKey: client.network,
-    };
+    const success = { otpId, failureId, phoneKeys, country, client };
     await settlePhone(transaction, success, now);
   }
 }
 
-function ofClient({ client, country }: GuessToJudge, at: Date): CountedEvent[] {
-  return [
-    { scope: 'address', key: client.address, country, at, failures: 1 },
-    { scope: 'network', key: client.network, country, at, failures: 1 },
-  ];
+function failureOf({ client, country }: GuessToJudge, at: Date): CountedEvent[] {
+  return eventsOfClient(client, country, { at, failures: 1 });
 }

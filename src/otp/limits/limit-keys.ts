@@ -12,19 +12,21 @@ export interface AddressKeys {
   network: string;
 }
 
+/** HMACs of a number: the first is what rows are written under. */
+export type PhoneKeys = readonly [Buffer, ...Buffer[]];
+
 /** What is counted is kept under HMACs, so that the counts name nobody. */
 @Injectable()
 export class LimitKeys {
   constructor(private readonly keys: AppKeys) {}
 
-  /** What rows about a number are written under. */
-  ofPhone(phoneNumber: string): Buffer {
-    return phoneKey(this.keys.current('phone-limits'), phoneNumber);
-  }
-
-  /** What rows about a number are found by: under every secret of a rotation, that of `ofPhone` first. */
-  allOfPhone(phoneNumber: string): readonly Buffer[] {
-    return this.keys.all('phone-limits').map((key) => phoneKey(key, phoneNumber));
+  /** What rows about a number are found by: under every secret of a rotation. */
+  ofPhone(phoneNumber: string): PhoneKeys {
+    const [, ...others] = this.keys.all('phone-limits');
+    return [
+      phoneKey(this.keys.current('phone-limits'), phoneNumber),
+      ...others.map((key) => phoneKey(key, phoneNumber)),
+    ];
   }
 
   /** Counts of addresses begin anew with a new secret: they last a day. */

@@ -115,7 +115,7 @@ export async function readPhoneFacts(
 export interface PhoneQuestion {
   /** E.164 */
   phoneNumber: string;
-  /** Those of `LimitKeys.allOfPhone`. */
+  /** Those of `LimitKeys.ofPhone`. */
   phoneKeys: readonly Buffer[];
   deviceKey: string | null;
   client: AddressKeys;

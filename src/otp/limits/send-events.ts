@@ -12,22 +12,30 @@ export interface SendTarget {
   isTexted: boolean;
 }
 
+/** What an event is counted as, but for whom. */
+type Counts = Omit<CountedEvent, 'scope' | 'key' | 'country'>;
+
+/** Counts something of an address, and of its network. @param country of the number. */
+export function eventsOfClient(client: AddressKeys, country: string, counts: Counts): CountedEvent[] {
+  return [
+    { scope: 'address', key: client.address, country, ...counts },
+    { scope: 'network', key: client.network, country, ...counts },
+  ];
+}
+
 /** What a send is counted as. */
 export function eventsOfSend(
   { country, prefix, isNew, isTexted }: SendTarget,
   client: AddressKeys,
   at: Date,
 ): CountedEvent[] {
-  const counted = { at, sends: 1, new_sends: isNew ? 1 : 0 };
-  const ofClient: CountedEvent[] = [
-    { scope: 'address', key: client.address, country, ...counted },
-    { scope: 'network', key: client.network, country, ...counted },
-  ];
+  const counts = { at, sends: 1, new_sends: isNew ? 1 : 0 };
+  const ofClient = eventsOfClient(client, country, counts);
   if (!isTexted) return ofClient;
   return [
     ...ofClient,
-    { scope: 'prefix', key: prefix, country: '', ...counted },
-    { scope: 'country', key: country, country: '', ...counted },
-    { scope: 'service', key: '', country: '', ...counted },
+    { scope: 'prefix', key: prefix, country: '', ...counts },
+    { scope: 'country', key: country, country: '', ...counts },
+    { scope: 'service', key: '', country: '', ...counts },
   ];
 }

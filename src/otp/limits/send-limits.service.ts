@@ -4,12 +4,12 @@ import type { EntityManager } from 'typeorm';
 import { Problem } from '../../platform/http/problem.js';
 import { type Logger, LOGGER } from '../../platform/observability/logger.js';
 import { OTP_CONFIG, type OtpConfig } from '../otp.config.js';
-import { DAY_MS, FAILURES_WITHOUT_ESCALATION, REFUSED_NUMBER_MS } from './abuse-policy.js';
-import { isNearLimit, pressuresOn, sendRefusal } from './address-budget.js';
+import { FAILURES_WITHOUT_ESCALATION } from './abuse-policy.js';
+import { ADDRESS_SCOPES, isNearLimit, pressuresOn, sendRefusal } from './address-budget.js';
 import { lockAddress } from './address-count-rows.js';
 import { decideLength, type LengthDecision } from './code-length.js';
 import { GuessLimits } from './guess-limits.service.js';
-import type { AddressKeys } from './limit-keys.js';
+import type { AddressKeys, PhoneKeys } from './limit-keys.js';
 import { ABUSE_POLICY_CONFIG, type AbusePolicyConfig } from './abuse-policy.config.js';
 import { judgeSend, type NumberVerdict } from './number-budget.js';
 import { type PhoneFacts, readPhoneFacts } from './phone-limit-rows.js';
@@ -19,7 +19,7 @@ import { ServiceRule } from './service-rule.js';
 export interface SendToJudge {
   /** E.164 */
   phoneNumber: string;
-  phoneKeys: readonly Buffer[];
+  phoneKeys: PhoneKeys;
   country: string;
   /** The own device of the number that asks, if it has shown its token. */
   deviceKey: string | null;
@@ -94,11 +94,6 @@ export class SendLimits {
     return lockAddress(transaction, client);
   }
 
-  /** When what is kept of a send may go. */
-  keepUntil(now: Date): Date {
-    return new Date(now.getTime() + Math.max(DAY_MS, REFUSED_NUMBER_MS));
-  }
-
   private judgeNumber(
     { sends, signedInAt }: PhoneFacts,
     { client, deviceKey }: Pick<SendToJudge, 'client' | 'deviceKey'>,
@@ -127,7 +122,7 @@ export class SendLimits {
 
   private requireAddress({ client }: PhoneFacts, { country }: SendToJudge): void {
     const { address: floors } = this.config;
-    const refusals = (['address', 'network'] as const).flatMap(
+    const refusals = ADDRESS_SCOPES.flatMap(
       (scope) => sendRefusal(scope, client[scope], floors, country) ?? [],
     );
     const [refusal] = refusals.sort((one, other) => other.retryAfter - one.retryAfter);
@@ -162,8 +157,6 @@ export class SendLimits {
   }
 
   private isNearLimit({ client }: PhoneFacts): boolean {
-    return (['address', 'network'] as const).some((scope) =>
-      isNearLimit(scope, client[scope], this.config.address),
-    );
+    return ADDRESS_SCOPES.some((scope) => isNearLimit(scope, client[scope], this.config.address));
   }
 }

@@ -2,6 +2,7 @@ import type { EntityManager } from 'typeorm';
 
 import { statement } from '../../platform/database/statement.js';
 import { DAY_MS } from './abuse-policy.js';
+import type { AddressKeys } from './limit-keys.js';
 import { countEvents } from './send-counter-rows.js';
 
 /** A code that was guessed right, and where. */
@@ -10,8 +11,7 @@ export interface Success {
   /** What the guess was counted as until it was found to be right. */
   failureId: string;
   phoneKeys: readonly Buffer[];
-  addressKey: string;
-  networkKey: string;
+  client: AddressKeys;
   country: string;
 }
 
@@ -68,11 +68,20 @@ const settle = statement<never>(
 /** Counts that a number has signed in. The last statement of its transaction: what it locks is busy. */
 export async function settlePhone(
   transaction: EntityManager,
-  { otpId, failureId, phoneKeys, addressKey, networkKey, country }: Success,
+  { otpId, failureId, phoneKeys, client, country }: Success,
   now: Date,
 ): Promise<void> {
   const since = new Date(now.getTime() - DAY_MS);
-  await settle(transaction, [otpId, phoneKeys, addressKey, networkKey, country, now, since, failureId]);
+  await settle(transaction, [
+    otpId,
+    phoneKeys,
+    client.address,
+    client.network,
+    country,
+    now,
+    since,
+    failureId,
+  ]);
 }
 
 // The guess that came first has forgiven this one, as if its address had been charged with it: or whoever sends the right

@@ -22,7 +22,7 @@ export async function unlockNumber(
   }: { phoneNumber: string; userId: string | undefined; keys: AppKeys; now: Date },
 ): Promise<{ failures: number; sends: number }> {
   return manager.transaction(async (transaction) => {
-    const forgotten = await forgetPhone(transaction, new LimitKeys(keys).allOfPhone(phoneNumber));
+    const forgotten = await forgetPhone(transaction, new LimitKeys(keys).ofPhone(phoneNumber));
     const object = { type: 'user' as const, id: userId ?? null };
     await insertEntry(transaction, { action: 'number_unlocked', object, payload: { ...forgotten } }, now);
     return forgotten;

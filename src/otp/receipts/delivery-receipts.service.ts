@@ -88,7 +88,7 @@ export class DeliveryReceipts {
     if (!otp) return received;
     const code = errorOf(reported)?.fromNowOn;
     if (code) {
-      const phoneKey = this.limitKeys.ofPhone(otp.phoneNumber);
+      const [phoneKey] = this.limitKeys.ofPhone(otp.phoneNumber);
       await refuseNumber(transaction, { phoneKey, code, until: new Date(at.getTime() + REFUSED_NUMBER_MS) });
     }
     await countReceipt(transaction, otp.id, reported.status);
