@@ -1,4 +1,4 @@
-import { atOnce, harness, TestApp } from './helpers/app.js';
+import { harness, TestApp } from './helpers/app.js';
 import {
   anAttackedPrefix,
   anOpenPrefix,
@@ -8,6 +8,7 @@ import {
   breakersOf,
   breakerRow,
   countSends,
+  inTurnOn,
   keepTrickle,
   openSecondsOf,
   refused,
@@ -23,10 +24,6 @@ beforeAll(async () => {
   app = await TestApp.start({ clock: aStoppedClock() });
   other = await app.replica();
 });
-
-/** On two replicas in turn. */
-const onBoth = <T>(count: number, work: (on: TestApp) => Promise<T>): Promise<T[]> =>
-  atOnce(count, (index) => work(index % 2 ? app : other));
 
 describe('an open breaker', () => {
   it('closes when three of its newest five codes are entered, and not before', async () => {
@@ -98,7 +95,7 @@ describe('an open breaker', () => {
   it('closes once on two replicas', async () => {
     const target = await anOpenPrefix(app);
     app.clock.advance(HOUR + 1);
-    expect(await onBoth(40, (on) => trySend(on, target))).toEqual(Array(40).fill('passed'));
+    expect(await inTurnOn([app, other], 40, (on) => trySend(on, target))).toEqual(Array(40).fill('passed'));
     expect(await auditOf(app, target.scope)).toHaveLength(2);
   });
 
@@ -130,7 +127,7 @@ describe('the provider', () => {
   it('opens a prefix for twelve hours, once, however often it says so', async () => {
     const target = aTarget();
     const scope = `prefix:${target.prefix}`;
-    await onBoth(20, (on) => openByProvider(on, target));
+    await inTurnOn([app, other], 20, (on) => openByProvider(on, target));
     expect(await openSecondsOf(app, scope)).toBe(12 * HOUR);
     expect(await auditOf(app, scope)).toMatchObject([{ payload: { reason: { rule: 'provider' } } }]);
     expect(await trySend(app, target)).toEqual({ trickleOf: scope });

@@ -8,6 +8,7 @@ import {
   breakersOf,
   breakerRow,
   countSends,
+  inTurnOn,
   refused,
   type Target,
   trySend,
@@ -19,10 +20,6 @@ beforeAll(async () => {
   app = await TestApp.start({ clock: aStoppedClock() });
   other = await app.replica();
 });
-
-/** On two replicas in turn. */
-const onBoth = <T>(count: number, work: (on: TestApp) => Promise<T>): Promise<T[]> =>
-  atOnce(count, (index) => work(index % 2 ? app : other));
 
 describe('a breaker', () => {
   it('leaves alone what nothing is wrong with', async () => {
@@ -92,20 +89,20 @@ describe('a breaker', () => {
   it('opens once where two replicas see at once that it must', async () => {
     const target = await anAttackedPrefix(app);
     app.clock.advance(2);
-    await onBoth(40, async (on) => (await breakersOf(on)).look(target, app.clock.now()));
+    await inTurnOn([app, other], 40, async (on) => (await breakersOf(on)).look(target, app.clock.now()));
     expect(await auditOf(app, target.scope)).toHaveLength(1);
     expect(await breakerRow(app, target.scope)).toMatchObject({ trips: 1 });
   });
 
   it('lets one of sixty at once through, on two replicas', async () => {
     const target = await anAttackedPrefix(app);
-    const outcomes = await onBoth(60, (on) => trySend(on, target));
+    const outcomes = await inTurnOn([app, other], 60, (on) => trySend(on, target));
     expect(outcomes.filter((outcome) => typeof outcome === 'object' && 'trickleOf' in outcome)).toHaveLength(
       1,
     );
     expect(refused(outcomes)).toHaveLength(59);
     app.clock.advance(301);
-    expect(refused(await onBoth(60, (on) => trySend(on, target)))).toHaveLength(59);
+    expect(refused(await inTurnOn([app, other], 60, (on) => trySend(on, target)))).toHaveLength(59);
   });
 
   it('gives its turn back where the send was not reserved after all', async () => {
@@ -133,7 +130,7 @@ describe('a breaker', () => {
 
   it('counts what it refused', async () => {
     const target = await anOpenPrefix(app);
-    await onBoth(10, (on) => trySend(on, target));
+    await inTurnOn([app, other], 10, (on) => trySend(on, target));
     const rows = await app.sql(
       `SELECT span, sum(refused)::integer AS refused FROM send_counters WHERE scope = 'prefix' AND key = $1 AND refused > 0
        GROUP BY span ORDER BY span`,

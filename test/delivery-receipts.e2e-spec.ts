@@ -2,52 +2,19 @@ import { aPhoneNumber, atOnce, TestApp } from './helpers/app.js';
 import { eventually } from './helpers/eventually.js';
 import { AUTH_TOKEN, FakeTwilio, type Report } from './helpers/fake-twilio.mjs';
 import { linesOf, startLive } from './helpers/live.js';
-
-const PUBLIC_URL = 'https://id.example.com';
-const URL_OF_REPORTS = `${PUBLIC_URL}/api/webhooks/twilio/status`;
+import { type Kept, PUBLIC_URL, Receipts, type Text, URL_OF_REPORTS } from './helpers/receipts.js';
 
 let twilio: FakeTwilio;
 let app: TestApp;
+let aText: Receipts['aText'];
+let report: Receipts['report'];
+let kept: Receipts['kept'];
 beforeAll(async () => {
   twilio = await FakeTwilio.start();
   app = await startLive(twilio, { PUBLIC_URL, TWILIO_AUTH_TOKEN: `${AUTH_TOKEN},the-one-before` });
+  ({ aText, report, kept } = new Receipts(app, twilio));
 });
 afterAll(() => twilio.stop());
-
-interface Text {
-  phone: string;
-  sid: string;
-}
-
-async function aText(phone = aPhoneNumber()): Promise<Text> {
-  expect((await app.signup(phone)).status).toBe(200);
-  return { phone, sid: twilio.of(phone).at(-1)?.sid ?? '' };
-}
-
-async function report(text: Pick<Text, 'sid'>, status: string, more: Partial<Report> = {}): Promise<number> {
-  const answer = await twilio.report(app.started.url, {
-    url: URL_OF_REPORTS,
-    sid: text.sid,
-    status,
-    ...more,
-  });
-  return answer.status;
-}
-
-interface Kept {
-  delivery_status: string | null;
-  delivery_error: number | null;
-  delivered_at: Date | null;
-}
-
-async function kept({ sid }: Text): Promise<Kept> {
-  const rows = await app.sql<Kept>(
-    'SELECT delivery_status, delivery_error, delivered_at FROM phone_otps WHERE message_sid = $1',
-    [sid],
-  );
-  expect(rows).toHaveLength(1);
-  return rows[0] as Kept;
-}
 
 const NOTHING: Kept = { delivery_status: null, delivery_error: null, delivered_at: null };
 

@@ -1,7 +1,6 @@
-import { getCountries } from 'libphonenumber-js/max';
-
 import { defineSlice } from '../platform/config/slice.js';
 import { flag, list, wholeNumber } from '../platform/config/variable.js';
+import { COUNTRIES } from '../platform/phone-number.js';
 import { readTestNumbers, TEST_NUMBER_RULE, type TestNumber } from './test-number-entries.js';
 
 /** Injection token of {@link OtpConfig}. */
@@ -22,8 +21,6 @@ export interface OtpConfig {
   /** Numbers with a fixed code, by E.164; those that had expired at boot are not among them. */
   testNumbers: ReadonlyMap<string, TestNumber>;
 }
-
-const COUNTRIES: ReadonlySet<string> = new Set(getCountries());
 
 export const otpConfig = defineSlice({
   token: OTP_CONFIG,

@@ -1,4 +1,12 @@
-import { type CountryCode, type PhoneNumberType, parsePhoneNumberFromString } from 'libphonenumber-js/max';
+import {
+  type CountryCode,
+  getCountries,
+  type PhoneNumberType,
+  parsePhoneNumberFromString,
+} from 'libphonenumber-js/max';
+
+/** Those that have numbers, ISO 3166-1 alpha-2. */
+export const COUNTRIES: ReadonlySet<string> = new Set(getCountries());
 
 /** A valid number in E.164, e.g. `+14155552671`. */
 export interface PhoneNumber {

@@ -170,13 +170,7 @@ export class TestApp {
   async signIn(phoneNumber = aPhoneNumber(), more: Record<string, unknown> = {}): Promise<SignedInUser> {
     expectStatus(await this.signup(phoneNumber, more), 200);
     const { body } = expectStatus(await this.verify(phoneNumber, await this.code(phoneNumber)), 200);
-    return {
-      phoneNumber,
-      id: body.user.id,
-      accessToken: body.access_token,
-      refreshToken: body.refresh_token,
-      bearer: { authorization: `Bearer ${body.access_token}` },
-    };
+    return toSignedIn(phoneNumber, body);
   }
 
   jobs(): Promise<JobsInTests> {
@@ -211,6 +205,13 @@ export interface SignedInUser {
   accessToken: string;
   refreshToken: string;
   bearer: { authorization: string };
+}
+
+/** What verify answered. */
+export function toSignedIn(phoneNumber: string, body: Answer['body']): SignedInUser {
+  const { user, access_token: accessToken, refresh_token: refreshToken } = body;
+  const bearer = { authorization: `Bearer ${accessToken}` };
+  return { phoneNumber, id: user.id, accessToken, refreshToken, bearer };
 }
 
 async function toAnswer(response: Response): Promise<Answer> {

@@ -1,6 +1,6 @@
 import { randomBytes, randomInt, randomUUID } from 'node:crypto';
 
-import type { TestApp, TestClock } from './app.js';
+import { atOnce, type TestApp, type TestClock } from './app.js';
 
 /** What `SmsBreakers` of an app does for whoever sends codes. */
 export interface Breakers {
@@ -173,3 +173,12 @@ export function auditOf(app: TestApp, scope: string): Promise<{ action: string; 
 }
 
 type Payload = Record<string, unknown>;
+
+/** So often at once, on the replicas in turn. */
+export function inTurnOn<T>(
+  replicas: readonly [TestApp, TestApp],
+  count: number,
+  work: (on: TestApp) => Promise<T>,
+): Promise<T[]> {
+  return atOnce(count, (index) => work(replicas[index % 2 ? 0 : 1]));
+}

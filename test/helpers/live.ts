@@ -1,4 +1,4 @@
-import { aPhoneNumber, type SignedInUser, TestApp } from './app.js';
+import { aPhoneNumber, type SignedInUser, TestApp, toSignedIn } from './app.js';
 import type { FakeTwilio } from './fake-twilio.mjs';
 
 // All tests come from one address.
@@ -18,13 +18,7 @@ export async function signInLive(app: TestApp, twilio: FakeTwilio): Promise<Sign
   const phoneNumber = aPhoneNumber();
   await app.signup(phoneNumber);
   const { body } = await app.verify(phoneNumber, twilio.code(phoneNumber) ?? '');
-  return {
-    phoneNumber,
-    id: body.user.id,
-    accessToken: body.access_token,
-    refreshToken: body.refresh_token,
-    bearer: { authorization: `Bearer ${body.access_token}` },
-  };
+  return toSignedIn(phoneNumber, body);
 }
 
 /** What an app has logged. */

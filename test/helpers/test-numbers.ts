@@ -1,6 +1,6 @@
 import { randomInt } from 'node:crypto';
 
-import { type Answer, type SignedInUser, type StartOptions, TestApp } from './app.js';
+import { type Answer, type SignedInUser, type StartOptions, TestApp, toSignedIn } from './app.js';
 
 // Test numbers, and the accounts that they make.
 
@@ -46,9 +46,7 @@ export async function signInWithFixedCode(
   expect((await app.signup(phoneNumber)).status).toBe(200);
   const { status, body } = await app.verify(phoneNumber, code);
   expect([status, body]).toEqual([200, expect.anything()]);
-  const { access_token: accessToken, refresh_token: refreshToken } = body;
-  const bearer = { authorization: `Bearer ${accessToken}` };
-  return { phoneNumber, id: body.user.id, accessToken, refreshToken, bearer };
+  return toSignedIn(phoneNumber, body);
 }
 
 export function deleteAccount(app: TestApp, headers: Record<string, string>): Promise<Answer> {

@@ -9,7 +9,7 @@ import {
   TRICKLE_LOOKED_AT,
   type Trip,
 } from './breaker-rules.js';
-import type { Scope } from './breaker-scope.js';
+import { columnsOf, type Scope } from './breaker-scope.js';
 import type { Counted } from './breaker-windows.js';
 import type { BreakerMode } from './sms-breaker.entity.js';
 
@@ -21,6 +21,11 @@ export interface BreakerReason {
   used: number | null;
   limit: number | null;
   verified_ratio: number | null;
+}
+
+/** What opened a breaker whatever was counted. */
+export function uncounted(rule: BreakerRule): BreakerReason {
+  return { rule, used: null, limit: null, verified_ratio: null };
 }
 
 /** A breaker as it was read. One that has no row is closed. */
@@ -94,12 +99,7 @@ export async function lookAtBreakers(
   scopes: readonly Scope[],
   { minutesFrom, hoursFrom }: { minutesFrom: Date; hoursFrom: Date },
 ): Promise<LookedAt[]> {
-  const columns = [
-    scopes.map(({ name }) => name),
-    scopes.map(({ kind }) => kind),
-    scopes.map(({ key }) => key),
-  ];
-  const rows = await look(manager, [...columns, minutesFrom, hoursFrom]);
+  const rows = await look(manager, [...columnsOf(scopes), minutesFrom, hoursFrom]);
   const byName = new Map(rows.map((row) => [row.scope, row]));
   return scopes.flatMap((scope) => {
     const row = byName.get(scope.name);
@@ -194,7 +194,7 @@ export async function openBreakerForProvider(
   scope: Scope,
   now: Date,
 ): Promise<{ openUntil: Date; reason: BreakerReason } | undefined> {
-  const reason: BreakerReason = { rule: 'provider', used: null, limit: null, verified_ratio: null };
+  const reason = uncounted('provider');
   const until = new Date(now.getTime() + LONGEST_OPEN_MS);
   // The provider says it again for every send that it refuses.
   const nearlyUntil = new Date(until.getTime() - TRICKLE_EVERY_MS);
@@ -242,6 +242,9 @@ export async function claimAlarm(
   return (await alarm(manager, [scope, now, notSince])).length > 0;
 }
 
+// As `isOpenAt` of breaker-open.ts.
+const isOpenAt = (time: string) => `opened_at IS NOT NULL AND (open_until IS NULL OR open_until > ${time})`;
+
 interface OpenRow {
   scope: string;
   open_until: Date | null;
@@ -252,7 +255,7 @@ interface OpenRow {
 const lockOpen = statement<OpenRow>(
   'breaker_lock_open',
   `SELECT scope, open_until, trickled_at FROM sms_breakers
-   WHERE scope = ANY ($1::text[]) AND opened_at IS NOT NULL AND (open_until IS NULL OR open_until > $2)
+   WHERE scope = ANY ($1::text[]) AND ${isOpenAt('$2')}
    ORDER BY scope FOR UPDATE`,
 );
 
@@ -288,7 +291,7 @@ export async function trickleThrough(
 const countOpen = statement<{ series: string; count: number }>(
   'breaker_count_open',
   `SELECT CASE WHEN scope LIKE 'prefix:%' THEN 'prefix' ELSE scope END AS series, count(*)::integer AS count
-   FROM sms_breakers WHERE opened_at IS NOT NULL AND (open_until IS NULL OR open_until > $1)
+   FROM sms_breakers WHERE ${isOpenAt('$1')}
    GROUP BY 1`,
 );
 

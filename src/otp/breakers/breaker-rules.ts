@@ -85,8 +85,17 @@ export interface History {
   medianHour: number;
 }
 
-export type BreakerRule =
-  'burst' | 'hour' | 'day' | 'conversion' | 'daily_cap' | 'provider' | 'administrator';
+/** What can have opened a breaker: a rule of these, the provider's word, or an administrator's. */
+export const BREAKER_RULES = [
+  'burst',
+  'hour',
+  'day',
+  'conversion',
+  'daily_cap',
+  'provider',
+  'administrator',
+] as const;
+export type BreakerRule = (typeof BREAKER_RULES)[number];
 
 /** Unverified sends, and how many there may be. */
 export interface Usage {

@@ -1,4 +1,6 @@
-import { AsYouType, getCountries } from 'libphonenumber-js/max';
+import { AsYouType } from 'libphonenumber-js/max';
+
+import { COUNTRIES } from '../../platform/phone-number.js';
 
 /** What a breaker stands for, from the widest to the narrowest. */
 export type ScopeKind = 'service' | 'country' | 'prefix';
@@ -25,9 +27,13 @@ export function prefixScope(prefix: string): Scope {
   return { name: `prefix:${prefix}`, kind: 'prefix', key: prefix };
 }
 
-const COUNTRIES: ReadonlySet<string> = new Set(getCountries());
 // A number has 15 digits at most (E.164), and the last four are no part of it.
 const PREFIX = /^\+[1-9][0-9]{1,10}$/;
+
+/** As columns for `unnest`: names, kinds, keys. */
+export function columnsOf(scopes: readonly Scope[]): [names: string[], kinds: string[], keys: string[]] {
+  return [scopes.map(({ name }) => name), scopes.map(({ kind }) => kind), scopes.map(({ key }) => key)];
+}
 
 /** The scope of a name; nothing where no breaker can have it. */
 export function parseScope(name: string): Scope | undefined {

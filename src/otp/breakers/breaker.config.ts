@@ -5,7 +5,8 @@ import { oneOf, wholeNumber } from '../../platform/config/variable.js';
 export const BREAKER_CONFIG = Symbol('BREAKER_CONFIG');
 
 /** `record` decides and writes down, and lets every send pass; `off` does not look. */
-export type BreakerSetting = 'on' | 'record' | 'off';
+export const BREAKER_SETTINGS = ['on', 'record', 'off'] as const;
+export type BreakerSetting = (typeof BREAKER_SETTINGS)[number];
 
 export interface BreakerConfig {
   setting: BreakerSetting;
@@ -18,7 +19,7 @@ export const breakerConfig = defineSlice({
   title: 'Breakers',
   variables: {
     SMS_BREAKER: oneOf(
-      ['on', 'record', 'off'],
+      BREAKER_SETTINGS,
       'on',
       'Stop texts that nobody enters the codes of; record: decide and write down only',
     ),

@@ -3,7 +3,7 @@ import type { EntityManager } from 'typeorm';
 import { insertEntry } from '../../audit/audit-rows.js';
 import { inTransaction } from '../../platform/database/statement.js';
 import type { ClientInfo } from '../../platform/http/client-info.decorator.js';
-import type { BreakerReason } from './breaker-rows.js';
+import { uncounted } from './breaker-rows.js';
 import type { Scope } from './breaker-scope.js';
 import type { BreakerMode } from './sms-breaker.entity.js';
 
@@ -15,8 +15,6 @@ export interface BreakerSet {
   mode: BreakerMode;
   state: 'open' | 'closed';
 }
-
-const BY_HAND: BreakerReason = { rule: 'administrator', used: null, limit: null, verified_ratio: null };
 
 /**
  * Holds a breaker open or closed until it is `auto` again. What was sent until then is never held against a scope that
@@ -42,7 +40,7 @@ export async function setBreaker(
          reason = CASE WHEN $2 = 'open' THEN $4 ELSE reason END,
          counts_from = CASE WHEN $2 = 'open' THEN counts_from ELSE $3 END
        WHERE scope = $1`,
-      [name, state, now, JSON.stringify(BY_HAND)],
+      [name, state, now, JSON.stringify(uncounted('administrator'))],
     );
     await insertEntry(
       transaction,

@@ -2,7 +2,7 @@ import type { EntityManager } from 'typeorm';
 
 import { statement } from '../../platform/database/statement.js';
 import type { BreakerReason } from './breaker-rows.js';
-import { parseScope, type Scope } from './breaker-scope.js';
+import { columnsOf, parseScope, type Scope } from './breaker-scope.js';
 import type { BreakerMode } from './sms-breaker.entity.js';
 
 // What the overview of breakers reads. Each read is bounded, however many prefixes an attack has touched.
@@ -107,12 +107,7 @@ export async function readFigures(
   scopes: readonly Scope[],
   { hourAgo, dayAgo }: { hourAgo: Date; dayAgo: Date },
 ): Promise<ReadonlyMap<string, Figures>> {
-  const columns = [
-    scopes.map(({ name }) => name),
-    scopes.map(({ kind }) => kind),
-    scopes.map(({ key }) => key),
-  ];
-  const rows = await figures(manager, [...columns, hourAgo, dayAgo]);
+  const rows = await figures(manager, [...columnsOf(scopes), hourAgo, dayAgo]);
   return new Map(rows.map((row) => [row.scope, row]));
 }
 

@@ -1,25 +1,25 @@
 import { ApiProperty } from '@nestjs/swagger';
 import { IsIn, IsString } from 'class-validator';
-import { getCountries } from 'libphonenumber-js/max';
 
 import { ApiDateTime, ApiInteger } from '../../platform/http/api-properties.js';
 import { Optional } from '../../platform/http/optional.decorator.js';
 import { LimitQueryDto } from '../../platform/http/page.dto.js';
 import { rule } from '../../platform/http/text.decorators.js';
+import { COUNTRIES } from '../../platform/phone-number.js';
+import { BREAKER_RULES } from './breaker-rules.js';
 import { BREAKER_SCOPES, parseScope } from './breaker-scope.js';
+import { BREAKER_SETTINGS } from './breaker.config.js';
 import { FORCED_STATES, type ForcedState } from './set-breaker.js';
 import type { SendDecision } from './sms-status-rows.js';
 import type { BreakerEntry, SmsStatus } from './sms-status.js';
 
 const STATES = ['open', 'closed'] as const;
-const RULES = ['burst', 'hour', 'day', 'conversion', 'daily_cap', 'provider', 'administrator'] as const;
-const COUNTRIES: readonly string[] = getCountries();
 
 export class SmsStatusQueryDto extends LimitQueryDto {
   /** Only what is of this country (ISO 3166-1 alpha-2). @example "BR" */
   @Optional()
   @IsString()
-  @IsIn(COUNTRIES)
+  @IsIn([...COUNTRIES])
   @ApiProperty({ type: 'string', pattern: '^[A-Z]{2}$' })
   country?: string;
 }
@@ -43,7 +43,7 @@ export class SetBreakerDto {
 /** What opened a breaker. */
 export class BreakerReasonDto {
   /** The rule that was broken; `provider`: the provider blocks the prefix; `administrator`: by hand. @example "hour" */
-  @ApiProperty({ enum: RULES })
+  @ApiProperty({ enum: BREAKER_RULES })
   rule!: string;
 
   /** Sends that nobody entered the code of; null where none were counted. @example 14 */
@@ -145,7 +145,7 @@ export class SendDecisionDto {
 
 export class SmsStatusDto {
   /** `SMS_BREAKER`. @example "on" */
-  @ApiProperty({ enum: ['on', 'record', 'off'] })
+  @ApiProperty({ enum: BREAKER_SETTINGS })
   mode!: string;
 
   service!: ServiceBreakerDto;

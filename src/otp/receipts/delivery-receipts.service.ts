@@ -8,6 +8,7 @@ import { inTransaction } from '../../platform/database/statement.js';
 import { type Logger, LOGGER } from '../../platform/observability/logger.js';
 import { maskPhoneNumber } from '../../platform/phone-number.js';
 import { OperatorAlarm } from '../../sms/operator-alarm.js';
+import { tellTwilioError } from '../../sms/twilio/tell-twilio-error.js';
 import { type TwilioError, twilioError } from '../../sms/twilio/twilio-errors.js';
 import { SmsBreakers } from '../breakers/sms-breakers.service.js';
 import { REFUSED_NUMBER_MS } from '../limits/abuse-policy.js';
@@ -107,16 +108,14 @@ export class DeliveryReceipts {
     for (const handler of this.handlers) await handler(receipt);
   }
 
-  private log(
-    { messageSid, status, errorCode }: ReportedStatus,
-    otp: ReceivedOtp,
-    { tell }: TwilioError,
-  ): void {
+  private log({ messageSid, status, errorCode }: ReportedStatus, otp: ReceivedOtp, error: TwilioError): void {
     const facts = { to: maskPhoneNumber(otp.phoneNumber), sid: messageSid, status, code: errorCode };
-    const kind = `error ${errorCode}`;
-    if (tell === 'operator') this.alarm.raise(kind, facts, 'texts do not arrive until their setup is mended');
-    else if (tell === 'error') this.alarm.tell(kind, facts, 'a text did not arrive');
-    else this.logger[tell === 'warning' ? 'warn' : 'info'](facts, 'a text did not arrive');
+    tellTwilioError(
+      error,
+      { alarm: this.alarm, log: this.logger },
+      { kind: `error ${errorCode}`, facts },
+      { operator: 'texts do not arrive until their setup is mended', otherwise: 'a text did not arrive' },
+    );
   }
 }
 

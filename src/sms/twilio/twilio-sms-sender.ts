@@ -5,6 +5,7 @@ import { maskPhoneNumber } from '../../platform/phone-number.js';
 import type { OperatorAlarm } from '../operator-alarm.js';
 import type { SmsMessage, SmsOutcome, SmsRefusal, SmsSender } from '../sms-sender.js';
 import { masked } from './masked.js';
+import { tellTwilioError } from './tell-twilio-error.js';
 import type { TwilioConfig } from './twilio.config.js';
 import { type CreatedMessage, TwilioApi, TwilioRefusal } from './twilio-api.js';
 import { type TwilioError, twilioError, twilioErrorOf } from './twilio-errors.js';
@@ -133,11 +134,12 @@ export class TwilioSmsSender implements SmsSender {
     return { outcome: { fate: 'unknown' }, moreTries, tell };
   }
 
-  private tell({ tell }: TwilioError, facts: { code: number | undefined; status?: number }): void {
-    const { alarm, log } = this.parts;
-    const kind = `error ${facts.code ?? facts.status}`;
-    if (tell === 'operator') alarm.raise(kind, facts, 'Twilio sends no texts until its setup is mended');
-    else if (tell === 'error') alarm.tell(kind, facts, 'Twilio refused a text');
-    else log[tell === 'warning' ? 'warn' : 'info'](facts, 'Twilio refused a text');
+  private tell(error: TwilioError, facts: { code: number | undefined; status?: number }): void {
+    tellTwilioError(
+      error,
+      this.parts,
+      { kind: `error ${facts.code ?? facts.status}`, facts },
+      { operator: 'Twilio sends no texts until its setup is mended', otherwise: 'Twilio refused a text' },
+    );
   }
 }
