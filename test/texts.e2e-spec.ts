@@ -254,9 +254,10 @@ describe('SMS_TEMPLATES_DIR', () => {
   });
 
   it.each([
-    ['a folder that is not there', '/nowhere/texts', 'is no folder that can be read'],
-    ['a folder without texts', tmpdir(), 'holds no file like pt-BR.json'],
-  ])('stops the boot for %s', async (_, directory, fault) => {
+    ['a folder that is not there', 'nowhere', 'is no folder that can be read'],
+    ['a folder without texts', '.', 'holds no file like pt-BR.json'],
+  ])('stops the boot for %s', async (_, path, fault) => {
+    const directory = join(await mkdtemp(join(folder, 'empty-')), path);
     const started = TestApp.start({ env: { SMS_TEMPLATES_DIR: directory } });
     await expect(started).rejects.toThrow(`${directory} ${fault}`);
   });
