@@ -42,4 +42,15 @@ describe('the walk with curl in README.md', () => {
   it('answers what the README shows when it is pasted into a shell', async () => {
     await expectAnswers(steps);
   });
+
+  // A verifier is random, and one in 64 begins as the options of a command do.
+  it('does so with a verifier that begins with a hyphen', async () => {
+    const verifier = `-${'v'.repeat(42)}`;
+    const withHyphen = ({ commands, answer }: Step): Step => ({
+      commands: commands.replace(/^verifier=.*$/m, `verifier=${verifier}`),
+      answer,
+    });
+    expect(steps.map(withHyphen)).not.toEqual(steps);
+    await expectAnswers(steps.map(withHyphen));
+  });
 });

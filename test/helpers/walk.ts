@@ -2,7 +2,7 @@ import { execFile, spawnSync } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
 
-import { TestApp } from './app.js';
+import { harness, TestApp } from './app.js';
 
 /** Where the documents say that the server is. */
 const SERVER = 'http://localhost:3000';
@@ -59,7 +59,7 @@ export function missingPrograms(): string[] {
 
 /** Runs the steps against an app of their own, and expects of each the output that the document shows. */
 export async function expectAnswers(steps: readonly Step[]): Promise<void> {
-  const app = await TestApp.start();
+  const app = await TestApp.start({ database: await harness.database() });
   // Its links are made of this URL too, and the commands follow some of them.
   const server = `http://localhost:${new URL(app.started.url).port}`;
   const printed = await paste(steps.map(({ commands }) => commands.replaceAll(SERVER, server)));
