@@ -7,7 +7,7 @@ export class AbusePolicy1764510000000 implements MigrationInterface {
     await runner.query(`
       ALTER TABLE phone_limits
         ALTER COLUMN next_send_at SET DEFAULT '-infinity',
-        ADD COLUMN version integer NOT NULL DEFAULT 0,
+        ADD COLUMN last_send_id uuid,
         ADD COLUMN signed_in_at timestamptz,
         ADD COLUMN refused_code text,
         ADD COLUMN refused_until timestamptz,
@@ -57,6 +57,31 @@ export class AbusePolicy1764510000000 implements MigrationInterface {
       )`);
     await runner.query('CREATE INDEX phone_failures_phone_key_idx ON phone_failures (phone_key, failed_at)');
 
+    // Both are busy, and nothing in them is worth much for long.
+    await runner.query(`
+      CREATE TABLE address_limits (
+        scope text NOT NULL,
+        key text NOT NULL,
+        turn bigint NOT NULL,
+        keep_until timestamptz NOT NULL,
+        CONSTRAINT address_limits_pkey PRIMARY KEY (scope, key),
+        CONSTRAINT address_limits_scope_check CHECK (scope IN ('address', 'network'))
+      ) WITH (fillfactor = 70)`);
+    await runner.query('CREATE INDEX address_limits_keep_until_idx ON address_limits (keep_until)');
+    await runner.query(`
+      CREATE TABLE address_waits (
+        scope text NOT NULL,
+        key text NOT NULL,
+        phone_key bytea NOT NULL,
+        since timestamptz NOT NULL,
+        has_returned boolean NOT NULL DEFAULT false,
+        expected_until timestamptz NOT NULL,
+        CONSTRAINT address_waits_pkey PRIMARY KEY (scope, key, phone_key),
+        CONSTRAINT address_waits_scope_check CHECK (scope IN ('address', 'network'))
+      )`);
+    await runner.query('CREATE INDEX address_waits_since_idx ON address_waits (scope, key, since)');
+    await runner.query('CREATE INDEX address_waits_expected_until_idx ON address_waits (expected_until)');
+
     // Counters are updated far more often than they are made: the room lets that happen within the page.
     await runner.query(`
       CREATE TABLE send_counters (
@@ -83,6 +108,8 @@ export class AbusePolicy1764510000000 implements MigrationInterface {
 
   async down(runner: QueryRunner): Promise<void> {
     await runner.query('DROP TABLE send_counters');
+    await runner.query('DROP TABLE address_waits');
+    await runner.query('DROP TABLE address_limits');
     await runner.query('DROP TABLE phone_failures');
     await runner.query('DROP TABLE phone_sends');
     await runner.query('DROP INDEX phone_limits_keep_until_idx');
@@ -93,7 +120,7 @@ export class AbusePolicy1764510000000 implements MigrationInterface {
         DROP COLUMN refused_until,
         DROP COLUMN refused_code,
         DROP COLUMN signed_in_at,
-        DROP COLUMN version,
+        DROP COLUMN last_send_id,
         ALTER COLUMN next_send_at DROP DEFAULT`);
   }
 }

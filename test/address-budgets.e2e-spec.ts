@@ -58,8 +58,18 @@ describe('codes under way for one address', () => {
     const client = new Client(app);
     const answers = await atOnce(60, (index) => client.by(index % 2 ? app : other).signup(aPhoneNumber()));
     expect(tally(answers)).toEqual({ 200: 50, 429: 10 });
-    expectLimited(answers.find(({ status }) => status === 429) as Answer, 5);
+    expectLimited(answers.find(({ status }) => status === 429) as Answer, 2);
     expect((await new Client(app).signup(aPhoneNumber())).status).toBe(200);
+  });
+
+  it('are fifty, of a hundred and fifty that two replicas look at all at once', async () => {
+    const busy = { ...env, DATABASE_POOL_SIZE: '60' };
+    const replicas = [await app.replica({ env: busy }), await app.replica({ env: busy })] as const;
+    // Their connections are open, so that all of them are judged before any is written.
+    await atOnce(120, (index) => new Client(replicas[index % 2]!).signup(aPhoneNumber()));
+    const client = new Client(app);
+    const answers = await atOnce(150, (index) => client.by(replicas[index % 2]!).signup(aPhoneNumber()));
+    expect(tally(answers)).toEqual({ 200: 50, 429: 100 });
   });
 
   it('make room as soon as they are entered', async () => {
@@ -77,7 +87,93 @@ describe('codes under way for one address', () => {
     const client = new Client(app);
     await askAmong(client, { sign_ins: 30, sends: 58 });
     expect((await client.signup(aPhoneNumber())).status).toBe(200);
-    expectLimited(await client.signup(aPhoneNumber()), 5);
+    expectLimited(await client.signup(aPhoneNumber()), 2);
+  });
+});
+
+describe('whoever waits for an address', () => {
+  /** An address with fifty codes under way, one of which `enterOne` enters each time. */
+  async function aBusyAddress() {
+    const client = new Client(app);
+    const phones = Array.from({ length: 50 }, aPhoneNumber);
+    await atOnce(50, (index) => client.signup(phones[index] ?? ''));
+    const enterOne = async () => {
+      const phone = phones.pop() ?? '';
+      expect((await client.verify(phone, await app.code(phone))).status).toBe(200);
+    };
+    const isRefused = async (phone: string, by = app) => (await client.by(by).signup(phone)).status === 429;
+    /** Asks, and asks again when told to. */
+    const wait = async (phone: string) => {
+      expect(await isRefused(phone)).toBe(true);
+      app.clock.advance(2);
+      expect(await isRefused(phone)).toBe(true);
+    };
+    return { client, enterOne, isRefused, wait };
+  }
+
+  it('goes before who comes, on any replica', async () => {
+    const { enterOne, isRefused, wait } = await aBusyAddress();
+    const [first, second, third] = [aPhoneNumber(), aPhoneNumber(), aPhoneNumber()];
+    await wait(first);
+    await wait(second);
+    await enterOne();
+    expect([await isRefused(third, other), await isRefused(second), await isRefused(first, other)]).toEqual([
+      true,
+      true,
+      false,
+    ]);
+    await enterOne();
+    expect([await isRefused(third), await isRefused(second, other)]).toEqual([true, false]);
+  });
+
+  it('is told to come back later the more are before it', async () => {
+    const { client } = await aBusyAddress();
+    const phones = Array.from({ length: 20 }, aPhoneNumber);
+    const askAll = () => atOnce(20, (index) => client.signup(phones[index] ?? ''));
+    await askAll();
+    expectLimited(await client.signup(aPhoneNumber()), 2);
+    app.clock.advance(2);
+    await askAll();
+    expectLimited(await client.signup(aPhoneNumber()), 3);
+  });
+
+  it('holds up nobody who has not come back, or no longer does', async () => {
+    const { enterOne, isRefused, wait } = await aBusyAddress();
+    const [once, gone, next] = [aPhoneNumber(), aPhoneNumber(), aPhoneNumber()];
+    expect(await isRefused(once)).toBe(true);
+    await enterOne();
+    expect(await isRefused(next)).toBe(false);
+    await wait(gone);
+    await enterOne();
+    app.clock.advance(5);
+    expect(await isRefused(aPhoneNumber())).toBe(false);
+  });
+
+  it('has the same place when it comes back within five minutes', async () => {
+    const { enterOne, isRefused, wait } = await aBusyAddress();
+    const [late, punctual] = [aPhoneNumber(), aPhoneNumber()];
+    await wait(late);
+    app.clock.advance(MINUTE);
+    await wait(punctual);
+    await enterOne();
+    expect([await isRefused(late), await isRefused(punctual)]).toEqual([false, true]);
+  });
+
+  it('is not in the queue any more once it has its code', async () => {
+    const { enterOne, isRefused, wait } = await aBusyAddress();
+    const phone = aPhoneNumber();
+    await wait(phone);
+    await enterOne();
+    expect(await isRefused(phone)).toBe(false);
+    await enterOne();
+    expect(await isRefused(aPhoneNumber())).toBe(false);
+    const [{ count }] = (await app.sql<{ count: number }>(
+      'SELECT count(*)::integer AS count FROM address_waits WHERE has_returned',
+    )) as [{ count: number }];
+    expect(count).toBeGreaterThan(0);
+    app.clock.advance(6 * MINUTE);
+    await app.runJob('limits-purge');
+    expect(await app.sql('SELECT FROM address_waits')).toEqual([]);
   });
 });
 

@@ -84,6 +84,19 @@ describe('codes of a number', () => {
     expect(await lengthFor(another)).toBe(4);
   });
 
+  it('grow with guesses that may have come just before their code expired', async () => {
+    const phone = aPhoneNumber();
+    const stranger = new Client(app);
+    await stranger.signup(phone);
+    await stranger.fail(phone, 1);
+    app.clock.advance(30);
+    expect(await lengthFor(phone)).toBe(4);
+    app.clock.advance(10 * MINUTE + 4);
+    expect(await lengthFor(phone)).toBe(6);
+    app.clock.advance(2 * HOUR);
+    expect(await lengthFor(phone)).toBe(4);
+  });
+
   it('asked for at once, by devices that each have a lane, know of each other', async () => {
     for (let round = 0; round < 3; round += 1) {
       const phone = aPhoneNumber();
@@ -183,6 +196,23 @@ describe('failed guesses', () => {
     for (const replica of [first, last]) {
       expect(await lengthFor(phone, replica)).toBe(6);
       app.clock.advance(HOUR);
+    }
+  });
+
+  it('leave one of forty signups at once on either side of a rotation', async () => {
+    const by = (secrets: string) => app.replica({ env: { ...POLICY_OF_NUMBERS, APP_SECRET: secrets } });
+    for (const secrets of [
+      [OLD, `${OLD},${NEW}`],
+      [`${OLD},${NEW}`, `${NEW},${OLD}`],
+      [`${NEW},${OLD}`, NEW],
+    ]) {
+      const replicas = await Promise.all(secrets.map(by));
+      for (let round = 0; round < 5; round += 1) {
+        const phone = aPhoneNumber();
+        const answers = await atOnce(40, (index) => new Client(replicas[index % 2]!).signup(phone));
+        expect(tally(answers)).toEqual({ 200: 1, 429: 39 });
+        expect(await app.texts(phone)).toHaveLength(1);
+      }
     }
   });
 });

@@ -2,7 +2,7 @@ import { sessionIdOf } from './helpers/access-token.js';
 import { anAdministrator } from './helpers/administrator.js';
 import { aPhoneNumber, type Answer, aWrongCode, harness, type SignedInUser, TestApp } from './helpers/app.js';
 import { attack } from './helpers/breakers.js';
-import { countPeople } from './helpers/policy.js';
+import { Client, countPeople, keysOf, POLICY } from './helpers/policy.js';
 import { aSmallPicture, order, pictureIds, upload } from './helpers/pictures.js';
 import { aProfile } from './helpers/profile.js';
 import { slowPlans } from './helpers/query-plans.js';
@@ -210,6 +210,29 @@ describe(`among ${USERS} users, an index answers`, () => {
     // Files of this hour are let be.
     app.clock.advance(2 * 60 * 60);
     expect(await slowIn(() => app.runJob(task))).toEqual([]);
+  });
+
+  it('who waits for an address', async () => {
+    const busy = await app.replica({ env: { ...POLICY, IP_PENDING_SENDS: '1' } });
+    const client = new Client(busy);
+    const { address } = await keysOf(busy, client);
+    const [phone, waiting] = [aPhoneNumber(), aPhoneNumber()];
+    await client.signup(phone);
+    await client.signup(waiting);
+    await app.sql(
+      `INSERT INTO address_waits (scope, key, phone_key, since, has_returned, expected_until)
+       SELECT 'address', CASE WHEN n <= 1000 THEN $1 ELSE n::text END, sha256(n::text::bytea), $2, true, $3
+       FROM generate_series(1, 20000) AS n`,
+      [address, busy.clock.now(), new Date(busy.clock.now().getTime() + 1000)],
+    );
+    await app.sql('ANALYZE address_waits');
+    const slow = await slowIn(async () => {
+      expect((await client.signup(waiting)).status).toBe(429);
+      busy.clock.advance(60);
+      await client.verify(phone, await busy.code(phone));
+      expect((await client.signup(waiting)).status).toBe(200);
+    });
+    expect(slow).toEqual([]);
   });
 
   it('a delivery receipt', async () => {

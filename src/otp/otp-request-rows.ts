@@ -3,7 +3,9 @@ import type { EntityManager } from 'typeorm';
 import { isUniqueViolation } from '../platform/database/database-errors.js';
 import { statement } from '../platform/database/statement.js';
 import type { BreakerDecision } from './breakers/sms-breakers.service.js';
-import type { AddressKeys } from './limits/limit-keys.js';
+import type { AddressLeave } from './limits/address-limits.service.js';
+import { moveTurn } from './limits/address-turn-rows.js';
+import type { PhoneKeys } from './limits/limit-keys.js';
 import type { LengthDecision } from './limits/code-length.js';
 import { countEvents, type CountedEvent, eventsIn } from './limits/send-counter-rows.js';
 import type { OtpScope } from './otp-scope.js';
@@ -31,12 +33,12 @@ export interface HashedRequest {
 
 /** What is kept of a send, beside its code, for the budgets of those after it. */
 export interface NewSend {
-  phoneKey: Buffer;
-  /** Of the number, as it was when the send was judged. */
-  version: number;
+  phoneKeys: PhoneKeys;
+  /** On condition of these: see `JudgedSend`. */
+  lastSends: readonly string[];
+  turns: AddressLeave['turns'];
   keepUntil: Date;
   deviceKey: string | null;
-  client: AddressKeys;
   country: string;
   prefix: string;
   isNew: boolean;
@@ -55,16 +57,26 @@ interface SendDecision {
   breaker?: BreakerDecision;
 }
 
-// One statement: the number's version moves, the code and its send are written, and they are counted, or nothing is.
-// Of N signups at once that have read the same version one gets through, and a crash leaves none without the others.
-// Where the purge has just deleted the row, versions go on from the one that was read: none is met twice.
+// One statement: the turns of the number and of its client move, the code and its send are written, and they are
+// counted, or nothing is but a turn. Of N signups at once that have read the same last send one gets through, and a
+// crash leaves none without the others. All keys of the number move, so that replicas at either side of a step of a
+// rotation meet; a row that was deleted and made anew never has an id that was read.
 const reserve = statement<{ id: string }>(
   'otp_reserve',
-  `WITH turn AS (
-     INSERT INTO phone_limits AS l (phone_key, version, keep_until) VALUES ($1, $3::integer + 1, $2)
-     ON CONFLICT (phone_key) DO UPDATE SET version = l.version + 1, keep_until = excluded.keep_until
-       WHERE l.version = $3
-     RETURNING phone_key
+  `WITH moved AS (
+     INSERT INTO phone_limits AS l (phone_key, last_send_id, keep_until)
+     SELECT key, $4::uuid, $2::timestamptz FROM unnest($1::bytea[]) AS key ORDER BY key
+     ON CONFLICT (phone_key) DO UPDATE SET last_send_id = excluded.last_send_id, keep_until = excluded.keep_until
+       WHERE l.last_send_id IS NULL OR l.last_send_id = ANY ($3::uuid[])
+     RETURNING 1
+   ), number AS (
+     SELECT ($1::bytea[])[1] AS phone_key WHERE (SELECT count(*) FROM moved) = cardinality($1::bytea[])
+   ), address AS (
+     ${moveTurn('address', 'number', 26, '$2')}
+   ), network AS (
+     ${moveTurn('network', 'address', 29, '$2')}
+   ), turn AS (
+     SELECT phone_key FROM number WHERE EXISTS (SELECT FROM network)
    ), code AS (
      INSERT INTO phone_otps (id, phone_number, purpose, user_id, code_challenge, otp_hash, otp_salt, key_id,
                              code_length, created_at, expires_at, request_key_hash, request_hash)
@@ -74,24 +86,25 @@ const reserve = statement<{ id: string }>(
    ), send AS (
      INSERT INTO phone_sends (id, phone_key, sent_at, device_key, address_key, network_key, country, prefix, is_new,
                               code_length, resend_seconds, decision, trickle_of, is_settled)
-     SELECT $4::uuid, phone_key, $13::timestamptz, $17, $18, $19, $20, $21, $22::boolean, $12::smallint, $23::integer,
-            $24::jsonb, $25, $26::boolean
+     SELECT $4::uuid, phone_key, $13::timestamptz, $17, $26, $29, $18, $19, $20::boolean, $12::smallint, $21::integer,
+            $22::jsonb, $23, $24::boolean
      FROM turn
      RETURNING id
    ), events AS (
-     SELECT e.* FROM turn, (${eventsIn('$27')}) AS e
+     SELECT e.* FROM turn, (${eventsIn('$25')}) AS e
    ), counted AS (
      ${countEvents(['sends', 'new_sends'])}
    )
    SELECT id FROM send`,
 );
 
-/** Writes a code as unsent, and its send. @returns false where the number's version has moved. */
+/** Writes a code as unsent, and its send. @returns false where others were faster. */
 export async function reserveOtp(manager: EntityManager, otp: NewOtp, send: NewSend): Promise<boolean> {
+  const { address, network } = send.turns;
   const rows = await reserve(manager, [
-    send.phoneKey,
+    send.phoneKeys,
     send.keepUntil,
-    send.version,
+    send.lastSends,
     otp.id,
     otp.phoneNumber,
     otp.purpose,
@@ -106,8 +119,6 @@ export async function reserveOtp(manager: EntityManager, otp: NewOtp, send: NewS
     otp.request?.keyHash,
     otp.request?.bodyHash,
     send.deviceKey,
-    send.client.address,
-    send.client.network,
     send.country,
     send.prefix,
     send.isNew,
@@ -116,6 +127,7 @@ export async function reserveOtp(manager: EntityManager, otp: NewOtp, send: NewS
     send.trickleOf,
     send.isSettled,
     JSON.stringify(send.events),
+    ...[address, network].flatMap(({ key, seen, last }) => [key, seen, last]),
   ]);
   return rows.length > 0;
 }

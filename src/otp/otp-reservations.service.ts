@@ -11,6 +11,7 @@ import { CODE_GENERATOR, type CodeGenerator } from './code-generator.js';
 import { hashCode } from './code-hash.js';
 import { DeviceTokens } from './device-tokens.js';
 import { DAY_MS } from './limits/abuse-policy.js';
+import { AddressIsBusy, AddressLimits } from './limits/address-limits.service.js';
 import { LimitKeys } from './limits/limit-keys.js';
 import { prefixOf } from './limits/number-prefix.js';
 import { eventsOfSend } from './limits/send-events.js';
@@ -48,7 +49,7 @@ export interface Reservation {
   send: NewSend;
 }
 
-/** The number was sent another code since the send was judged: whatever was taken for it is given back. */
+/** Others were faster since the send was judged: whatever was taken for it is given back. */
 class Outpaced extends Error {}
 
 /** Writes codes, within what the budgets and breakers allow. */
@@ -59,6 +60,7 @@ export class OtpReservations {
     @Inject(OTP_CONFIG) private readonly config: OtpConfig,
     @Inject(CODE_GENERATOR) private readonly codes: CodeGenerator,
     private readonly limits: SendLimits,
+    private readonly addresses: AddressLimits,
     private readonly breakers: SmsBreakers,
     private readonly limitKeys: LimitKeys,
     private readonly deviceTokens: DeviceTokens,
@@ -79,6 +81,9 @@ export class OtpReservations {
     const known = await this.know(request, number, { now, repeatable });
     try {
       return await this.reserveKnown(known);
+    } catch (error) {
+      if (error instanceof AddressIsBusy) await this.addresses.wait(this.db, error, now);
+      throw error;
     } finally {
       await this.breakers.countRefused(known.breakers, now);
     }
@@ -119,14 +124,14 @@ export class OtpReservations {
     return { request, repeatable, number, prefix, toJudge, hasAccount, breakers, now };
   }
 
-  /** Judges the send and writes its code, anew for as long as another one for the number was faster. */
+  /** Judges the send and writes its code, anew for as long as others were faster. */
   private async reserveKnown(known: KnownRequest): Promise<Reservation> {
     const { request, toJudge, breakers, now } = known;
     const isOrdinary = !request.budget && breakers.open.length === 0;
     for (;;) {
       try {
         const judged = isOrdinary ? await this.limits.judge(this.db, toJudge, now) : undefined;
-        return judged && !judged.isNearLimit
+        return judged
           ? await this.write(this.db, known, { ...judged, decision: {}, trickleOf: null })
           : await inTransaction(this.db, (transaction) => this.reserveLocked(transaction, known));
       } catch (error) {
@@ -139,7 +144,6 @@ export class OtpReservations {
   private async reserveLocked(transaction: EntityManager, known: KnownRequest): Promise<Reservation> {
     const { request, number, toJudge, breakers, now } = known;
     await request.budget?.take(transaction, number.phoneNumber);
-    await this.limits.lock(transaction, toJudge);
     const judged = await this.limits.judge(transaction, toJudge, now);
     const admitted = await this.breakers.admit(transaction, breakers, now);
     return this.write(transaction, known, { ...judged, ...admitted });
@@ -155,6 +159,7 @@ export class OtpReservations {
     const otp = this.newOtp(known, code);
     const send = this.newSend(known, admitted);
     if (!(await reserveOtp(manager, otp, send))) throw new Outpaced();
+    await this.addresses.stopWaiting(manager, admitted);
     return { otp, code, send };
   }
 
@@ -189,11 +194,11 @@ export class OtpReservations {
     const target = { country, prefix, isNew: !hasAccount };
     return {
       ...target,
-      phoneKey: phoneKeys[0],
-      version: admitted.version,
+      phoneKeys,
+      lastSends: admitted.lastSends,
+      turns: admitted.turns,
       keepUntil: new Date(now.getTime() + DAY_MS),
       deviceKey,
-      client,
       resendSeconds: admitted.resendIn,
       decision: { length, ...(breaker.scope && { breaker }) },
       trickleOf: admitted.trickleOf,

@@ -13,6 +13,9 @@ import { SmsBreakers } from './breakers/sms-breakers.service.js';
 import { SmsAdminController } from './breakers/sms.admin.controller.js';
 import { CODE_GENERATOR, randomCodes } from './code-generator.js';
 import { DeviceTokens } from './device-tokens.js';
+import { AddressLimit } from './limits/address-limit.entity.js';
+import { AddressLimits } from './limits/address-limits.service.js';
+import { AddressWait } from './limits/address-wait.entity.js';
 import { GuessLimits } from './limits/guess-limits.service.js';
 import { LimitKeys } from './limits/limit-keys.js';
 import { LimitsPurge } from './limits/limits-purge.js';
@@ -38,7 +41,16 @@ import { DeliveryReceipts } from './receipts/delivery-receipts.service.js';
 /** Issues and checks one-time codes. */
 @Module({
   imports: [
-    TypeOrmModule.forFeature([PhoneOtp, PhoneLimit, PhoneSend, PhoneFailure, SendCounter, SmsBreaker]),
+    TypeOrmModule.forFeature([
+      PhoneOtp,
+      PhoneLimit,
+      PhoneSend,
+      PhoneFailure,
+      AddressLimit,
+      AddressWait,
+      SendCounter,
+      SmsBreaker,
+    ]),
     SmsModule,
   ],
   controllers: [SmsAdminController],
@@ -50,6 +62,7 @@ import { DeliveryReceipts } from './receipts/delivery-receipts.service.js';
     OtpMetrics,
     OtpPurge,
     LimitKeys,
+    AddressLimits,
     SendLimits,
     GuessLimits,
     ServiceRule,

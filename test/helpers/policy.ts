@@ -136,8 +136,8 @@ export async function countPeople(app: TestApp, people: number): Promise<void> {
     `$1::timestamptz - n * interval '20 seconds'`,
   ];
   await app.sql(
-    `INSERT INTO phone_limits (phone_key, version, keep_until)
-     SELECT ${phoneKey}, 1, ${time} + interval '1 day' FROM generate_series(1, $2::integer) AS n`,
+    `INSERT INTO phone_limits (phone_key, last_send_id, keep_until)
+     SELECT ${phoneKey}, gen_random_uuid(), ${time} + interval '1 day' FROM generate_series(1, $2::integer) AS n`,
     values,
   );
   await app.sql(

@@ -39,7 +39,7 @@ describe('a crowd behind one address', () => {
   it(
     'waits no more than a minute where nobody has ever signed in, as on a venue’s first evening',
     async () => {
-      const people = scaled({ full: 5000, test: 400 });
+      const people = scaled({ full: 2000, test: 1000 });
       const { evening } = await behindOneAddress(people, 0);
       rows.push(['venue, first evening', ...rowOf(evening)]);
       expect(longestWait(evening)).toBeLessThanOrEqual(60);

@@ -19,6 +19,9 @@ export const GUESSES_AT_LENGTH = [
 ] as const;
 export const LONGEST_CODE = 8;
 
+/** A guess that came just before its code expired is claimed, and counted, at most so long after. */
+export const GUESS_UNDER_WAY_MS = 5000;
+
 /**
  * The codes of a number's own devices are judged by each device's own failures, and by twice as many for all of them
  * together: tokens of earlier sign-ins can be gathered by whoever once had the phone.
@@ -57,8 +60,19 @@ export const FAILURE_SHARE = 0.2;
 export const FAILURE_LONGEST_FACTOR = 3;
 export const FAILURE_REFUSED_FACTOR = 10;
 
-/** What is refused for an address may be asked again after so long: a crowd's codes are typed in within seconds. */
-export const RETRY_PENDING_SECONDS = 5;
+/**
+ * Who has to wait for the pending sends of an address asks again after so many seconds: two who is next, as codes are
+ * typed in all the time, and longer who is farther back, so that a long queue is not a storm of requests.
+ */
+export const RETRY_PENDING_SECONDS = { next: 2, farthest: 10, oneMoreFor: 20 } as const;
+/** Who waits goes first until then, though it may be slow to ask again. */
+export const RETURN_GRACE_MS = 3000;
+/** Who comes back later has its place all the same, but let others by in the meantime. */
+export const PLACE_KEPT_MS = 5 * MINUTE_MS;
+/** So many places are kept and counted: more than a crowd of thousands fills, and few enough to count each time. */
+export const LONGEST_QUEUE = 1000;
+
+/** What else is refused for an address may be asked again after so long. */
 export const RETRY_HOUR_SECONDS = 300;
 export const RETRY_DAY_SECONDS = 3600;
 

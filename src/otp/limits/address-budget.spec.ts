@@ -3,7 +3,8 @@ import fc from 'fast-check';
 import {
   type AddressCounts,
   guessRefusal,
-  isNearLimit,
+  mayHaveQueue,
+  pendingRoom,
   pressuresOn,
   sendRefusal,
   type WindowCounts,
@@ -30,29 +31,46 @@ const counts = (more: {
   countries: more.countries ?? [],
 });
 
-const refusalOf = (more: Parameters<typeof counts>[0], scope: 'address' | 'network' = 'address') => {
-  const refusal = sendRefusal(scope, counts(more), FLOORS, 'BR');
+const refusalOf = (
+  more: Parameters<typeof counts>[0] & { ahead?: number },
+  scope: 'address' | 'network' = 'address',
+) => {
+  const refusal = sendRefusal(scope, counts(more), FLOORS, { country: 'BR', ahead: more.ahead ?? 0 });
   return refusal && [refusal.rule, refusal.limit, refusal.retryAfter];
 };
 
 describe('codes under way', () => {
   it.each([
     ['address', 49, 0, undefined],
-    ['address', 50, 0, ['pending_sends', 50, 5]],
+    ['address', 50, 0, ['pending_sends', 50, 2]],
     ['address', 99, 50, undefined],
-    ['address', 100, 50, ['pending_sends', 100, 5]],
+    ['address', 100, 50, ['pending_sends', 100, 2]],
     ['network', 249, 0, undefined],
-    ['network', 250, 0, ['pending_sends', 250, 5]],
+    ['network', 250, 0, ['pending_sends', 250, 2]],
   ] as const)('of an %s: %d, where %d numbers signed in', (scope, pending, signIns, expected) => {
     expect(refusalOf({ pending, day: { signIns } }, scope)).toEqual(expected);
   });
 
-  it('are looked at one by one from half of the limit on', () => {
-    expect(isNearLimit('address', counts({ pending: 24 }), FLOORS)).toBe(false);
-    expect(isNearLimit('address', counts({ pending: 25 }), FLOORS)).toBe(true);
-    expect(isNearLimit('address', counts({ pending: 25, day: { signIns: 40 } }), FLOORS)).toBe(false);
-    expect(isNearLimit('network', counts({ pending: 124 }), FLOORS)).toBe(false);
-    expect(isNearLimit('network', counts({ pending: 125 }), FLOORS)).toBe(true);
+  it.each([
+    [45, 4, undefined],
+    [45, 5, ['pending_sends', 50, 2]],
+    [45, 20, ['pending_sends', 50, 3]],
+    [50, 100, ['pending_sends', 50, 7]],
+    [50, 1000, ['pending_sends', 50, 10]],
+  ] as const)('are %d, and %d wait who go first', (pending, ahead, expected) => {
+    expect(refusalOf({ pending, ahead })).toEqual(expected);
+  });
+
+  it('leave room up to the limit, and may have a queue from half of it on', () => {
+    const at = (scope: 'address' | 'network', more: Parameters<typeof counts>[0]) => [
+      pendingRoom(scope, counts(more), FLOORS),
+      mayHaveQueue(scope, counts(more), FLOORS),
+    ];
+    expect(at('address', { pending: 24 })).toEqual([26, false]);
+    expect(at('address', { pending: 25 })).toEqual([25, true]);
+    expect(at('address', { pending: 25, day: { signIns: 40 } })).toEqual([55, false]);
+    expect(at('network', { pending: 124 })).toEqual([126, false]);
+    expect(at('network', { pending: 125 })).toEqual([125, true]);
   });
 });
 
@@ -106,16 +124,17 @@ describe('failed guesses', () => {
   ] as const)('of a(n) %s: %d', (window, failures, retryAfter) => {
     const given = counts({ [window]: { failures } });
     expect(guessRefusal('address', given, FLOORS)?.retryAfter).toBe(retryAfter);
-    expect(sendRefusal('address', given, FLOORS, 'BR')?.retryAfter).toBe(retryAfter);
+    expect(sendRefusal('address', given, FLOORS, { country: 'BR', ahead: 0 })?.retryAfter).toBe(retryAfter);
     expect(guessRefusal('network', given, FLOORS)).toBeUndefined();
   });
 });
 
 it('a fourth country is refused, and those that were asked for before are not', () => {
   const countries = ['BR', 'PT', 'US'];
-  const to = (country: string) => sendRefusal('address', counts({ countries }), FLOORS, country)?.rule;
+  const to = (country: string) =>
+    sendRefusal('address', counts({ countries }), FLOORS, { country, ahead: 0 })?.rule;
   expect([to('BR'), to('PT'), to('US'), to('LV')]).toEqual([undefined, undefined, undefined, 'countries']);
-  expect(sendRefusal('network', counts({ countries }), FLOORS, 'LV')).toBeUndefined();
+  expect(sendRefusal('network', counts({ countries }), FLOORS, { country: 'LV', ahead: 0 })).toBeUndefined();
 });
 
 it('of several refusals the longest wait is told', () => {

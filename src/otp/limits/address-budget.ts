@@ -69,19 +69,39 @@ export function pressuresOn(scope: AddressScope, counts: AddressCounts, floors: 
   });
 }
 
-/** Whether the address may ask for another code, for a number of that country. */
+/** How many more sends of an address may be pending; less than one where none may. */
+export function pendingRoom(scope: AddressScope, counts: AddressCounts, floors: Floors): number {
+  return pendingLimit(scope, counts, floors) - counts.pending;
+}
+
+/** Whether others may have to wait for its pending sends. Where so few are pending, whoever waited is let in at once. */
+export function mayHaveQueue(scope: AddressScope, counts: AddressCounts, floors: Floors): boolean {
+  return 2 * counts.pending >= pendingLimit(scope, counts, floors);
+}
+
+/**
+ * Whether the address may ask for another code.
+ *
+ * @param asked.country of the number.
+ * @param asked.ahead how many wait there who go first.
+ */
 export function sendRefusal(
   scope: AddressScope,
   counts: AddressCounts,
   floors: Floors,
-  country: string,
+  { country, ahead }: { country: string; ahead: number },
 ): AddressRefusal | undefined {
   const factor = factorOf(scope);
   const refusals: AddressRefusal[] = [];
   const refuse = (rule: AddressRefusal['rule'], used: number, limit: number, retryAfter: number) => {
     if (used > limit) refusals.push({ scope, rule, used, limit, retryAfter });
   };
-  refuse('pending_sends', counts.pending + 1, pendingLimit(scope, counts, floors), RETRY_PENDING_SECONDS);
+  refuse(
+    'pending_sends',
+    counts.pending + ahead + 1,
+    pendingLimit(scope, counts, floors),
+    retryPending(ahead),
+  );
   for (const { window, per, retryAfter } of WINDOWS) {
     const { sends, unverified } = counts[window];
     const floor = UNVERIFIED_REFUSED_FACTOR * factor * floors.unverifiedSends[per];
@@ -102,11 +122,6 @@ export function guessRefusal(
   return longest(failureRefusals(scope, counts, floors));
 }
 
-/** Whether so many requests at once could get past a limit that each of them alone is within. */
-export function isNearLimit(scope: AddressScope, counts: AddressCounts, floors: Floors): boolean {
-  return 2 * counts.pending >= pendingLimit(scope, counts, floors);
-}
-
 function failureRefusals(scope: AddressScope, counts: AddressCounts, floors: Floors): AddressRefusal[] {
   return WINDOWS.flatMap(({ window, per, retryAfter }) => {
     const { failures: used, signIns } = counts[window];
@@ -117,6 +132,11 @@ function failureRefusals(scope: AddressScope, counts: AddressCounts, floors: Flo
 
 function pendingLimit(scope: AddressScope, { day }: AddressCounts, floors: Floors): number {
   return Math.max(factorOf(scope) * floors.pendingSends, PENDING_PER_SIGN_IN * day.signIns);
+}
+
+function retryPending(ahead: number): number {
+  const { next, farthest, oneMoreFor } = RETRY_PENDING_SECONDS;
+  return Math.min(farthest, next + Math.floor(ahead / oneMoreFor));
 }
 
 function failureLimit(floor: number, signIns: number): number {

@@ -1,6 +1,5 @@
 import type { EntityManager } from 'typeorm';
 
-import { lockKeys } from '../../platform/database/lock-keys.js';
 import { statement } from '../../platform/database/statement.js';
 import { DAY_MS, HOUR_MS, PENDING_MS } from './abuse-policy.js';
 import type { AddressCounts, AddressScope, WindowCounts } from './address-budget.js';
@@ -73,11 +72,6 @@ export async function readAddressCounts(
 ): Promise<CountsOfClient> {
   const [row] = await read(manager, addressCountValues(keys, now));
   return toCountsOfClient(row?.counts ?? []);
-}
-
-/** Makes others that ask for codes from this address wait for the end of the transaction. */
-export function lockAddress(transaction: EntityManager, { address }: AddressKeys): Promise<void> {
-  return lockKeys(transaction, [Buffer.from(address, 'base64url')]);
 }
 
 function toCounts(scope: AddressScope, rows: readonly AddressCountRow[]): AddressCounts {

@@ -7,6 +7,8 @@ import { firstIdAt } from '../../platform/database/first-id-at.js';
 import { Jobs } from '../../platform/jobs/jobs.js';
 import { type Logger, LOGGER } from '../../platform/observability/logger.js';
 import { DAY_MS, FAILURE_WINDOW_MS, HOUR_MS } from './abuse-policy.js';
+import { purgeWaits } from './address-queue-rows.js';
+import { purgeAddressLimits } from './address-turn-rows.js';
 import { purgePhoneFailures, purgePhoneLimits, purgePhoneSends } from './phone-limit-rows.js';
 import { purgeCounters } from './send-counter-rows.js';
 
@@ -33,6 +35,8 @@ export class LimitsPurge implements OnModuleInit {
     const sends = await purgePhoneSends(this.db, firstIdAt(before(2 * DAY_MS)));
     const failures = await purgePhoneFailures(this.db, firstIdAt(before(FAILURE_WINDOW_MS)));
     const numbers = await purgePhoneLimits(this.db, now);
+    const addresses = await purgeAddressLimits(this.db, now);
+    const waits = await purgeWaits(this.db, now);
     const old = [
       { span: 1, before: before(2 * HOUR_MS), ofAllScopes: true },
       { span: 60, before: before(2 * DAY_MS), ofAllScopes: false },
@@ -40,6 +44,6 @@ export class LimitsPurge implements OnModuleInit {
     ] as const;
     let counters = 0;
     for (const which of old) counters += await purgeCounters(this.db, which);
-    this.log.info({ sends, failures, numbers, counters }, 'old counts deleted');
+    this.log.info({ sends, failures, numbers, addresses, waits, counters }, 'old counts deleted');
   }
 }

@@ -10,7 +10,9 @@ import {
   type CountsOfClient,
   toCountsOfClient,
 } from './address-count-rows.js';
-import { DAY_MS, FAILURE_WINDOW_MS } from './abuse-policy.js';
+import { addressTurnsFrom } from './address-turn-rows.js';
+import { DAY_MS, FAILURE_WINDOW_MS, GUESS_UNDER_WAY_MS } from './abuse-policy.js';
+import type { AddressScope } from './address-budget.js';
 import type { Guesses } from './code-length.js';
 import type { AddressKeys } from './limit-keys.js';
 import type { EarlierSend } from './number-budget.js';
@@ -18,8 +20,8 @@ import type { PhoneLimit } from './phone-limit.entity.js';
 
 /** What decides about another code for a number, as of one moment. */
 export interface PhoneFacts {
-  /** A code is only written while this has not moved: see `reserveOtp`. */
-  version: number;
+  /** The newest send, of each key of the number: a code is only written while there is no other. See `reserveOtp`. */
+  lastSends: string[];
   signedInAt: Date | null;
   /** What its carrier said of it, while that is believed. */
   refusedCode: PhoneLimit['refusedCode'];
@@ -27,10 +29,12 @@ export interface PhoneFacts {
   sends: EarlierSend[];
   guesses: { number: Guesses; device: Guesses; allDevices: Guesses };
   client: CountsOfClient;
+  /** Where the address and its network stand: see `AddressTurn`. */
+  turns: Partial<Record<AddressScope, number>>;
 }
 
 interface FactsRow {
-  version: number;
+  last_sends: string[];
   signed_in_at: Date | null;
   refused_code: PhoneLimit['refusedCode'];
   sends: [at: number, deviceKey: string | null, addressKey: string, isVerified: boolean][];
@@ -41,6 +45,7 @@ interface FactsRow {
   open_for_device: number;
   open_for_devices: number;
   client: AddressCountRow[];
+  turns: PhoneFacts['turns'];
 }
 
 // A guess that fails moves from the open ones to the failed ones in one statement, so that no moment shows fewer.
@@ -58,20 +63,20 @@ const readFacts = statement<FactsRow>(
      FROM (
        SELECT greatest($8::integer - o.attempts, 0) AS left_over, s.device_key
        FROM phone_otps o LEFT JOIN phone_sends s ON s.id = o.id
-       WHERE o.phone_number = $3 AND NOT o.is_verified AND o.expires_at > $5
+       WHERE o.phone_number = $3 AND NOT o.is_verified AND o.expires_at > $2
      ) codes
    ), known AS (
-     SELECT coalesce(max(version) FILTER (WHERE phone_key = $2), 0) AS version,
+     SELECT coalesce(array_agg(last_send_id) FILTER (WHERE last_send_id IS NOT NULL), '{}') AS last_sends,
             max(signed_in_at) AS signed_in_at,
             max(refused_code) FILTER (WHERE refused_until > $5) AS refused_code
      FROM phone_limits WHERE phone_key = ANY ($1::bytea[])
    )
-   SELECT known.version, known.signed_in_at, known.refused_code, failures.*, pending.*,
+   SELECT known.last_sends, known.signed_in_at, known.refused_code, failures.*, pending.*,
      (SELECT coalesce(jsonb_agg(
                jsonb_build_array(extract(epoch FROM sent_at) * 1000, device_key, address_key, verified_at IS NOT NULL)
                ORDER BY sent_at), '[]')
       FROM phone_sends WHERE phone_key = ANY ($1::bytea[]) AND sent_at > $6) AS sends,
-     (${addressCountsFrom(9)}) AS client
+     (${addressCountsFrom(9)}) AS client, (${addressTurnsFrom(9)}) AS turns
    FROM known, failures, pending`,
 );
 
@@ -83,7 +88,7 @@ export async function readPhoneFacts(
 ): Promise<PhoneFacts> {
   const [row] = await readFacts(manager, [
     phoneKeys,
-    phoneKeys[0],
+    new Date(now.getTime() - GUESS_UNDER_WAY_MS),
     phoneNumber,
     deviceKey,
     now,
@@ -94,7 +99,7 @@ export async function readPhoneFacts(
   ]);
   if (!row) throw new Error('aggregates are one row');
   return {
-    version: row.version,
+    lastSends: row.last_sends,
     signedInAt: row.signed_in_at,
     refusedCode: row.refused_code,
     sends: row.sends.map(([at, device, addressKey, isVerified]) => ({
@@ -109,6 +114,7 @@ export async function readPhoneFacts(
       allDevices: { failed: row.failed_by_devices, open: row.open_for_devices },
     },
     client: toCountsOfClient(row.client),
+    turns: row.turns,
   };
 }
 

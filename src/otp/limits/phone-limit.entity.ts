@@ -16,9 +16,9 @@ export class PhoneLimit {
   @Column('timestamptz', { name: 'next_send_at', default: () => "'-infinity'" })
   nextSendAt!: Date;
 
-  /** Moves with each code for the number: of two signups that have read the same one, one gets through. */
-  @Column('integer', { default: 0 })
-  version!: number;
+  /** The newest one, whatever became of it: of two signups that have read the same, one gets through. */
+  @Column('uuid', { name: 'last_send_id', nullable: true })
+  lastSendId!: string | null;
 
   /** When the number last signed in, or moved an account. */
   @Column('timestamptz', { name: 'signed_in_at', nullable: true })

@@ -2,11 +2,10 @@ import { Inject, Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 
 import { Problem } from '../../platform/http/problem.js';
-import { type Logger, LOGGER } from '../../platform/observability/logger.js';
 import { OTP_CONFIG, type OtpConfig } from '../otp.config.js';
 import { FAILURES_WITHOUT_ESCALATION } from './abuse-policy.js';
-import { ADDRESS_SCOPES, isNearLimit, pressuresOn, sendRefusal } from './address-budget.js';
-import { lockAddress } from './address-count-rows.js';
+import { pressuresOn } from './address-budget.js';
+import { type AddressLeave, AddressLimits } from './address-limits.service.js';
 import { decideLength, type LengthDecision } from './code-length.js';
 import { GuessLimits } from './guess-limits.service.js';
 import type { AddressKeys, PhoneKeys } from './limit-keys.js';
@@ -31,13 +30,12 @@ export interface SendToJudge {
 }
 
 /** What a send is allowed. */
-export interface JudgedSend {
-  version: number;
+export interface JudgedSend extends AddressLeave {
+  /** On condition that the number has not been sent another since: its last ones, as they were read. */
+  lastSends: readonly string[];
   length: LengthDecision;
   /** Seconds that the send after it has to wait. */
   resendIn: number;
-  /** Whether the address is so near a limit that others at the same moment could get past it. */
-  isNearLimit: boolean;
 }
 
 /** The budgets of numbers and addresses, and the lengths of codes. */
@@ -46,14 +44,15 @@ export class SendLimits {
   constructor(
     @Inject(OTP_CONFIG) private readonly otpConfig: OtpConfig,
     @Inject(ABUSE_POLICY_CONFIG) private readonly config: AbusePolicyConfig,
-    @Inject(LOGGER) private readonly log: Logger,
+    private readonly addresses: AddressLimits,
     private readonly guesses: GuessLimits,
     private readonly service: ServiceRule,
   ) {}
 
   /**
-   * Judges a send by what was counted. It may only be made while the number's version is the one that was judged.
+   * Judges a send by what was counted. It may only be made on condition that its turn has not gone by.
    *
+   * @throws {AddressIsBusy} to be handed to `wait`, once the transaction has ended.
    * @throws {Problem} `phone_number_unreachable`, `phone_number_unsupported`, `otp_limit_reached`, `otp_cooldown`,
    * `rate_limited`.
    */
@@ -68,12 +67,13 @@ export class SendLimits {
     if (verdict.refusal) {
       throw new Problem(verdict.refusal.code, { retry_after: verdict.refusal.retryAfter });
     }
-    this.requireAddress(facts, send);
+    const [phoneKey] = phoneKeys;
+    const leave = await this.addresses.judge(manager, { ...send, phoneKey }, facts, now);
     return {
-      version: facts.version,
+      ...leave,
+      lastSends: facts.lastSends,
       length: this.lengthOf(facts, send, service),
       resendIn: verdict.resendIn,
-      isNearLimit: this.isNearLimit(facts),
     };
   }
 
@@ -87,11 +87,6 @@ export class SendLimits {
     const { maxAttempts: attempts } = this.otpConfig;
     const facts = await readPhoneFacts(manager, { ...question, attempts }, now);
     return this.judgeNumber(facts, question, now).refusal?.retryAfter ?? 0;
-  }
-
-  /** Makes others from that address wait until the transaction ends, so that none gets past its limit beside it. */
-  lock(transaction: EntityManager, { client }: SendToJudge): Promise<void> {
-    return lockAddress(transaction, client);
   }
 
   private judgeNumber(
@@ -120,17 +115,6 @@ export class SendLimits {
     await this.guesses.requireGuesses(manager, phoneKeys, now);
   }
 
-  private requireAddress({ client }: PhoneFacts, { country }: SendToJudge): void {
-    const { address: floors } = this.config;
-    const refusals = ADDRESS_SCOPES.flatMap(
-      (scope) => sendRefusal(scope, client[scope], floors, country) ?? [],
-    );
-    const [refusal] = refusals.sort((one, other) => other.retryAfter - one.retryAfter);
-    if (!refusal) return;
-    this.log.warn({ country, ...refusal }, 'codes are refused to an address');
-    throw new Problem('rate_limited', { retry_after: refusal.retryAfter });
-  }
-
   private lengthOf(
     { guesses, client }: PhoneFacts,
     { deviceKey, isBound, askedLength }: SendToJudge,
@@ -154,9 +138,5 @@ export class SendLimits {
       network: pressuresOn('network', client.network, floors),
       service,
     });
-  }
-
-  private isNearLimit({ client }: PhoneFacts): boolean {
-    return ADDRESS_SCOPES.some((scope) => isNearLimit(scope, client[scope], this.config.address));
   }
 }
