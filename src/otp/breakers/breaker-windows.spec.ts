@@ -80,8 +80,8 @@ describe('historyAt', () => {
       const minutes = Array.from({ length: count }, (_, index) => NOON / MINUTE_MS - (index + 1) * 60);
       return { minutes, sends: minutes.map(() => 9), verified: minutes.map(() => 2) };
     };
-    expect(historyAt(at(0), hours(83)).medianHour).toBe(0);
-    expect(historyAt(at(0), hours(84)).medianHour).toBe(7);
+    expect(historyAt(at(0), hours(84)).medianHour).toBe(0);
+    expect(historyAt(at(0), hours(85)).medianHour).toBe(7);
     expect(historyAt(at(0), hours(14 * 24)).medianHour).toBe(7);
   });
 });

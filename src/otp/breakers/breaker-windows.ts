@@ -1,3 +1,4 @@
+import { median } from '../limits/median.js';
 import {
   BEST_OF_DAYS,
   type Counts,
@@ -12,7 +13,7 @@ const MINUTE_MS = 60_000;
 const HOUR = 60;
 const HOURS_OF_DAY = 24;
 
-/** Rows of `send_counters` of one scope and span, column by column. */
+/** What `send_counters` holds of one scope and span, column by column. */
 export interface Counted {
   /** When each begins, in minutes since 1970. */
   minutes: readonly number[];
@@ -79,12 +80,6 @@ export function historyAt(now: Date, byHour: Counted): History {
     bestDay: Math.max(0, ...days.values()),
     medianHour: median(unverified, MEDIAN_OF_DAYS * HOURS_OF_DAY),
   };
-}
-
-/** The one in the middle of `count` numbers, those that are not given being 0. */
-function median(numbers: readonly number[], count: number): number {
-  const sorted = [...numbers].sort((one, other) => one - other);
-  return sorted[Math.floor(count / 2) - (count - sorted.length)] ?? 0;
 }
 
 function tally({ minutes, sends, verified }: Counted, from: number, to: number): Tally {
