@@ -28,7 +28,8 @@ const server = spawn(process.execPath, ['dist/main.js'], {
     EMBEDDED_DATABASE_DIR: directory,
     STORAGE_DIR: join(directory, 'pictures'),
     LOG_LEVEL: 'warn',
-    // All requests come from one address.
+    // As behind a proxy: each user has a network, as the budgets of one would refuse so many.
+    TRUST_PROXY: '1',
     RATE_LIMIT_PER_MINUTE: '1000000000',
     RATE_LIMIT_ANONYMOUS_PER_MINUTE: '1000000000',
     ...(own && { DATABASE_URL: own }),
@@ -43,30 +44,42 @@ const url = await new Promise((resolve) => {
 });
 
 try {
-  const users = Array.from({ length: REQUESTS }, (_, index) => ({ phone: `+55119${60_000_000 + index}` }));
+  const users = Array.from({ length: REQUESTS }, (_, index) => ({
+    // Spread over the ranges of numbers, as people are.
+    phone: `+55119${60_000_000 + ((index * 7_654_321) % 40_000_000)}`,
+    address: `10.${index >> 8}.${index & 255}.1`,
+  }));
   // The code compiles and the pool fills on requests that do not count.
   await measure('warm-up', users.slice(0, 200), () => call('GET', '/health/live'));
   const rows = [
     await measure('health', users, () => call('GET', '/health/live')),
     await measure('interests', users, () => call('GET', '/api/auth/event-interests')),
-    await measure('signup', users, ({ phone }) => call('POST', '/api/auth/signup', { phone_number: phone })),
+    await measure('signup', users, ({ phone, address }) =>
+      call('POST', '/api/auth/signup', { phone_number: phone }, { address }),
+    ),
   ];
   await readCodes(users);
   rows.push(
     await measure('verify', users, async (user) => {
       Object.assign(
         user,
-        await call('POST', '/api/auth/verify-otp', { phone_number: user.phone, otp_code: user.code }),
+        await call('POST', '/api/auth/verify-otp', { phone_number: user.phone, otp_code: user.code }, user),
       );
     }),
     await measure('refresh', users, async (user) => {
-      Object.assign(user, await call('POST', '/api/auth/refresh', { refresh_token: user.refresh_token }));
+      Object.assign(
+        user,
+        await call(
+          'POST',
+          '/api/auth/refresh',
+          { refresh_token: user.refresh_token },
+          { address: user.address },
+        ),
+      );
     }),
-    await measure('profile', users, ({ access_token }) =>
-      call('GET', '/api/auth/profile', undefined, access_token),
-    ),
-    await measure('change', users, ({ access_token }) =>
-      call('PATCH', '/api/auth/profile', { bio: 'Trail runner.' }, access_token),
+    await measure('profile', users, (user) => call('GET', '/api/auth/profile', undefined, user)),
+    await measure('change', users, (user) =>
+      call('PATCH', '/api/auth/profile', { bio: 'Trail runner.' }, user),
     ),
   );
   const floor = rows[0].cpu;
@@ -110,7 +123,7 @@ async function cpuSeconds(pid) {
   return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
 }
 
-function call(method, path, body, token) {
+function call(method, path, body, { access_token: token, address } = {}) {
   const payload = body && JSON.stringify(body);
   return new Promise((resolve, reject) => {
     const outgoing = httpRequest(`${url}${path}`, {
@@ -118,6 +131,7 @@ function call(method, path, body, token) {
       agent,
       headers: {
         ...(payload && { 'content-type': 'application/json', 'content-length': Buffer.byteLength(payload) }),
+        ...(address && { 'x-forwarded-for': address }),
         ...(token && { authorization: `Bearer ${token}` }),
       },
     });
