@@ -5,7 +5,7 @@ import { attack } from './helpers/breakers.js';
 import { Client, countPeople, keysOf, POLICY } from './helpers/policy.js';
 import { aSmallPicture, order, pictureIds, upload } from './helpers/pictures.js';
 import { aProfile } from './helpers/profile.js';
-import { slowPlans } from './helpers/query-plans.js';
+import { replanned, slowPlans } from './helpers/query-plans.js';
 import { routesOf } from './helpers/routes.js';
 
 const USERS = 100_000;
@@ -262,6 +262,24 @@ describe(`among ${USERS} users, an index answers`, () => {
 interface NearbyUsers {
   findNear(question: object): Promise<{ items: unknown[]; next_cursor: string | null }>;
 }
+
+it('the plans of the hot path are made once', async () => {
+  const known = await app.signIn();
+  await app.endWaits();
+  const queries = await harness.queries(async () => {
+    const phone = aPhoneNumber();
+    for (const each of [known.phoneNumber, phone]) {
+      await app.post('/api/auth/signup', { phone_number: each }, { 'idempotency-key': `plans-of-${each}` });
+    }
+    const code = await app.code(phone);
+    await app.verify(phone, aWrongCode(code));
+    const { body } = await app.verify(phone, code);
+    await app.post('/api/auth/refresh', { refresh_token: body.refresh_token });
+    await app.get('/api/auth/profile', { authorization: `Bearer ${body.access_token}` });
+  });
+  expect(queries.length).toBeGreaterThan(20);
+  expect(await replanned(app.started.database, queries)).toEqual([]);
+});
 
 it('each route of the app is among those that are asked', () => {
   const isOther = (route: string) =>

@@ -1,6 +1,7 @@
 import type { EntityManager } from 'typeorm';
 
 import { isUniqueViolation } from '../platform/database/database-errors.js';
+import { keyedStatement } from '../platform/database/keyed-statement.js';
 import { statement } from '../platform/database/statement.js';
 import type { BreakerDecision } from './breakers/sms-breakers.service.js';
 import type { AddressLeave } from './limits/address-limits.service.js';
@@ -151,11 +152,13 @@ export interface AnsweredRequest {
   isSent: boolean;
 }
 
-const findRequest = statement<RequestRow>(
+const findRequest = keyedStatement<RequestRow>(
   'otp_find_request',
-  `SELECT o.phone_number, o.code_length, o.request_hash, s.resend_seconds, o.sent_at IS NOT NULL AS is_sent
+  (
+    isKey,
+  ) => `SELECT o.phone_number, o.code_length, o.request_hash, s.resend_seconds, o.sent_at IS NOT NULL AS is_sent
    FROM phone_otps o LEFT JOIN phone_sends s ON s.id = o.id
-   WHERE o.request_key_hash = ANY ($1::bytea[]) AND NOT o.is_verified AND o.expires_at > $2
+   WHERE ${isKey('o.request_key_hash')} AND NOT o.is_verified AND o.expires_at > $2
      AND (o.sent_at IS NOT NULL OR o.created_at > $3)
    ORDER BY o.id DESC LIMIT 1`,
 );

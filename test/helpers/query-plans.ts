@@ -30,6 +30,37 @@ export async function slowPlans(database: string, queries: readonly SentQuery[])
   return [...found];
 }
 
+/** The named statements that PostgreSQL plans anew each time, which costs as much as running them. */
+export async function replanned(database: string, queries: readonly SentQuery[]): Promise<string[]> {
+  const found = new Set<string>();
+  for (const { name, text, values } of queries.filter((query) => query.name !== undefined)) {
+    const given = values.length > 0 ? `(${values.map(literal).join(', ')})` : '';
+    const [row] = await harness.script(database, [
+      `PREPARE planned AS ${text}`,
+      // After five it has seen what plans for these values cost.
+      ...Array<string>(7).fill(`EXPLAIN EXECUTE planned${given}`),
+      `SELECT generic_plans::integer AS kept FROM pg_prepared_statements WHERE name = 'planned'`,
+    ]);
+    if (row?.kept === 0) found.add(name ?? '');
+  }
+  return [...found];
+}
+
+/** A value as `pg` would send it: the type is that of the parameter. */
+function literal(value: unknown): string {
+  return value === null || value === undefined ? 'NULL' : `'${textOf(value).replaceAll("'", "''")}'`;
+}
+
+function textOf(value: unknown): string {
+  if (Array.isArray(value)) {
+    return `{${value.map((each) => `"${textOf(each).replaceAll('\\', '\\\\')}"`).join(', ')}}`;
+  }
+  if (Buffer.isBuffer(value)) return `\\x${value.toString('hex')}`;
+  // Of another realm: no instance of the `Date` of the tests.
+  const isDate = Object.prototype.toString.call(value) === '[object Date]';
+  return isDate ? (value as Date).toISOString() : String(value);
+}
+
 async function planOf(database: string, { text, values }: SentQuery): Promise<PlanNode> {
   return toPlan(await harness.sql(database, `EXPLAIN (FORMAT JSON) ${text}`, [...values]));
 }

@@ -1,5 +1,6 @@
 import type { EntityManager } from 'typeorm';
 
+import { keyedStatement } from '../../platform/database/keyed-statement.js';
 import { lockKeys } from '../../platform/database/lock-keys.js';
 import { purgeStatement } from '../../platform/database/purge-statement.js';
 import { statement } from '../../platform/database/statement.js';
@@ -49,13 +50,13 @@ interface FactsRow {
 }
 
 // A guess that fails moves from the open ones to the failed ones in one statement, so that no moment shows fewer.
-const readFacts = statement<FactsRow>(
+const readFacts = keyedStatement<FactsRow>(
   'phone_facts_read',
-  `WITH failures AS (
+  (isKey) => `WITH failures AS (
      SELECT count(*)::integer AS failed,
             (count(*) FILTER (WHERE device_key = $4))::integer AS failed_by_device,
             count(device_key)::integer AS failed_by_devices
-     FROM phone_failures WHERE phone_key = ANY ($1::bytea[]) AND failed_at > $7
+     FROM phone_failures WHERE ${isKey('phone_key')} AND failed_at > $7
    ), pending AS (
      SELECT coalesce(sum(left_over), 0)::integer AS open,
             coalesce(sum(left_over) FILTER (WHERE device_key = $4), 0)::integer AS open_for_device,
@@ -69,13 +70,13 @@ const readFacts = statement<FactsRow>(
      SELECT coalesce(array_agg(last_send_id) FILTER (WHERE last_send_id IS NOT NULL), '{}') AS last_sends,
             max(signed_in_at) AS signed_in_at,
             max(refused_code) FILTER (WHERE refused_until > $5) AS refused_code
-     FROM phone_limits WHERE phone_key = ANY ($1::bytea[])
+     FROM phone_limits WHERE ${isKey('phone_key')}
    )
    SELECT known.last_sends, known.signed_in_at, known.refused_code, failures.*, pending.*,
      (SELECT coalesce(jsonb_agg(
                jsonb_build_array(extract(epoch FROM sent_at) * 1000, device_key, address_key, verified_at IS NOT NULL)
                ORDER BY sent_at), '[]')
-      FROM phone_sends WHERE phone_key = ANY ($1::bytea[]) AND sent_at > $6) AS sends,
+      FROM phone_sends WHERE ${isKey('phone_key')} AND sent_at > $6) AS sends,
      (${addressCountsFrom(9)}) AS client, (${addressTurnsFrom(9)}) AS turns
    FROM known, failures, pending`,
 );
@@ -129,9 +130,9 @@ export interface PhoneQuestion {
   attempts: number;
 }
 
-const readFailures = statement<{ failed_at: Date }>(
+const readFailures = keyedStatement<{ failed_at: Date }>(
   'phone_failures_newest',
-  `SELECT failed_at FROM phone_failures WHERE phone_key = ANY ($1::bytea[]) AND failed_at > $2
+  (isKey) => `SELECT failed_at FROM phone_failures WHERE ${isKey('phone_key')} AND failed_at > $2
    ORDER BY failed_at DESC LIMIT $3`,
 );
 

@@ -1,5 +1,6 @@
 import type { EntityManager } from 'typeorm';
 
+import { keyedStatement } from '../../platform/database/keyed-statement.js';
 import { statement } from '../../platform/database/statement.js';
 import { DAY_MS } from './abuse-policy.js';
 import type { AddressKeys } from './limit-keys.js';
@@ -18,31 +19,31 @@ export interface Success {
 // What the number was sent in the last day counts as verified from now on; for an address and its network only what
 // was asked for, and what failed, from the very address that has now signed in: signing in with a number of one's own
 // wipes nothing else.
-const settle = statement<never>(
+const settle = keyedStatement<never>(
   'phone_settle',
-  `WITH sends AS (
+  (isKey) => `WITH sends AS (
      SELECT id, sent_at, address_key, network_key, country, prefix, is_new,
             NOT is_settled AS settles, NOT is_forgiven AND address_key = $3 AS forgives
-     FROM phone_sends WHERE phone_key = ANY ($2::bytea[]) AND sent_at > $7
+     FROM phone_sends WHERE ${isKey('phone_key')} AND sent_at > $7
      FOR UPDATE
    ), signed_in AS (
      UPDATE phone_limits SET signed_in_at = $6, refused_code = NULL, refused_until = NULL
-     WHERE phone_key = ANY ($2::bytea[])
+     WHERE ${isKey('phone_key')}
    ), settled AS (
      UPDATE phone_sends s SET
        is_settled = true, is_forgiven = s.is_forgiven OR s.address_key = $3,
-       verified_at = CASE WHEN s.id = $1 THEN $6 ELSE s.verified_at END,
-       verified_from = CASE WHEN s.id = $1 THEN $3 ELSE s.verified_from END
-     FROM sends WHERE s.id = sends.id AND (settles OR forgives OR s.id = $1)
+       verified_at = CASE WHEN s.id = $2 THEN $6 ELSE s.verified_at END,
+       verified_from = CASE WHEN s.id = $2 THEN $3 ELSE s.verified_from END
+     FROM sends WHERE s.id = sends.id AND (settles OR forgives OR s.id = $2)
    ), right_guess AS (
      DELETE FROM phone_failures WHERE id = $8
    ), forgiven AS (
      UPDATE phone_failures SET is_forgiven = true
-     WHERE phone_key = ANY ($2::bytea[]) AND address_key = $3 AND failed_at > $7 AND NOT is_forgiven AND id <> $8
+     WHERE ${isKey('phone_key')} AND address_key = $3 AND failed_at > $7 AND NOT is_forgiven AND id <> $8
      RETURNING failed_at, network_key, country
-   ), first AS (
+   ), first AS MATERIALIZED (
      SELECT NOT EXISTS (
-       SELECT FROM phone_sends WHERE phone_key = ANY ($2::bytea[]) AND verified_from = $3 AND verified_at > $7
+       SELECT FROM phone_sends WHERE ${isKey('phone_key')} AND verified_from = $3 AND verified_at > $7
      ) AS is_first
    ), events AS (
      SELECT scope, key, e.country, sent_at AS at, 1 AS verified, is_new::integer AS new_verified, 0 AS failures,
@@ -73,8 +74,8 @@ export async function settlePhone(
 ): Promise<void> {
   const since = new Date(now.getTime() - DAY_MS);
   await settle(transaction, [
-    otpId,
     phoneKeys,
+    otpId,
     client.address,
     client.network,
     country,
@@ -104,10 +105,10 @@ export async function uncountFailure(manager: EntityManager, failureId: string):
   await uncount(manager, [failureId]);
 }
 
-const hasSignedIn = statement<{ found: boolean }>(
+const hasSignedIn = keyedStatement<{ found: boolean }>(
   'phone_has_signed_in',
-  `SELECT EXISTS (
-     SELECT FROM phone_sends WHERE phone_key = ANY ($1::bytea[]) AND verified_from = $2 AND verified_at > $3
+  (isKey) => `SELECT EXISTS (
+     SELECT FROM phone_sends WHERE ${isKey('phone_key')} AND verified_from = $2 AND verified_at > $3
    ) AS found`,
 );
 
