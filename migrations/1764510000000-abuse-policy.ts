@@ -90,6 +90,7 @@ export class AbusePolicy1764510000000 implements MigrationInterface {
         span smallint NOT NULL,
         starts_at timestamptz NOT NULL,
         country text NOT NULL,
+        slot smallint NOT NULL DEFAULT 0,
         sends integer NOT NULL DEFAULT 0,
         verified integer NOT NULL DEFAULT 0,
         new_sends integer NOT NULL DEFAULT 0,
@@ -99,7 +100,7 @@ export class AbusePolicy1764510000000 implements MigrationInterface {
         refused integer NOT NULL DEFAULT 0,
         delivered integer NOT NULL DEFAULT 0,
         undelivered integer NOT NULL DEFAULT 0,
-        CONSTRAINT send_counters_pkey PRIMARY KEY (scope, key, span, starts_at, country),
+        CONSTRAINT send_counters_pkey PRIMARY KEY (scope, key, span, starts_at, country, slot),
         CONSTRAINT send_counters_scope_check CHECK (scope IN ('address', 'network', 'prefix', 'country', 'service')),
         CONSTRAINT send_counters_span_check CHECK (span IN (1, 60))
       ) WITH (fillfactor = 70)`);

@@ -20,11 +20,11 @@ async function count(
   { hoursAgo = 0, hours = 1 }: { hoursAgo?: number; hours?: number } = {},
 ): Promise<void> {
   await app.sql(
-    `INSERT INTO send_counters AS c (scope, key, span, starts_at, country, failures, sign_ins)
+    `INSERT INTO send_counters AS c (scope, key, span, starts_at, country, slot, failures, sign_ins)
      SELECT 'service', '', span,
             date_bin(make_interval(mins => span), $1::timestamptz - n * interval '1 hour', timestamptz '1970-01-01Z'),
-            '', $2, $3
-     FROM (VALUES (1), (60)) AS spans (span), generate_series($4::integer, $5::integer) AS n
+            '', slot, CASE slot WHEN 0 THEN $2::integer / 2 ELSE $2 - $2 / 2 END, CASE slot WHEN 0 THEN $3 ELSE 0 END
+     FROM (VALUES (1), (60)) AS spans (span), (VALUES (0), (5)) AS slots (slot), generate_series($4::integer, $5::integer) AS n
      ON CONFLICT ON CONSTRAINT send_counters_pkey
      DO UPDATE SET failures = c.failures + excluded.failures, sign_ins = c.sign_ins + excluded.sign_ins`,
     [app.clock.now(), failures, right, hoursAgo, hoursAgo + hours - 1],

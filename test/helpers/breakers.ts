@@ -65,7 +65,7 @@ export async function countSends(
     await app.sql(
       `INSERT INTO send_counters AS c (scope, key, span, starts_at, country, sends, verified, new_sends, new_verified)
        VALUES ($1, $2, $3, $4, '', $5, $6, $5, $6)
-       ON CONFLICT (scope, key, span, starts_at, country) DO UPDATE SET
+       ON CONFLICT ON CONSTRAINT send_counters_pkey DO UPDATE SET
          sends = c.sends + $5, verified = c.verified + $6,
          new_sends = c.new_sends + $5, new_verified = c.new_verified + $6`,
       [kind, key, span, startsAt, unverified + verified, verified],

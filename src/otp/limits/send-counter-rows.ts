@@ -34,6 +34,10 @@ export function eventsIn(parameter: string): string {
      FROM jsonb_to_recordset(${parameter}::jsonb) AS e (scope text, key text, country text, at timestamptz, ${types})`;
 }
 
+// Every send of a country, or of all, adds to the same counters, and holds them until its commit is on disk. So these
+// have a row for each of so many, and connections mostly have one to themselves.
+const SLOTS = 8;
+
 /**
  * The end of a statement that counts what its CTE `events` holds, in those columns. The rows are taken in one order,
  * so that two such statements never wait for each other in turn; and they are busy ones, so it is the last of its
@@ -42,11 +46,12 @@ export function eventsIn(parameter: string): string {
 export function countEvents(columns: readonly (typeof COUNTED)[number][] = COUNTED): string {
   const sums = columns.map((column) => `sum(${column})::integer`).join(', ');
   const added = columns.map((column) => `${column} = c.${column} + excluded.${column}`).join(', ');
-  return `INSERT INTO send_counters AS c (scope, key, span, starts_at, country, ${columns.join(', ')})
-   SELECT scope, key, span, date_bin(make_interval(mins => span), at, timestamptz '1970-01-01 00:00:00+00'), country, ${sums}
+  return `INSERT INTO send_counters AS c (scope, key, span, starts_at, country, slot, ${columns.join(', ')})
+   SELECT scope, key, span, date_bin(make_interval(mins => span), at, timestamptz '1970-01-01 00:00:00+00'), country,
+          CASE WHEN scope IN ('country', 'service') THEN pg_backend_pid() % ${SLOTS} ELSE 0 END, ${sums}
    FROM events CROSS JOIN (VALUES (1), (60)) AS spans (span)
-   GROUP BY 1, 2, 3, 4, 5
-   ORDER BY 1, 2, 3, 4, 5
+   GROUP BY 1, 2, 3, 4, 5, 6
+   ORDER BY 1, 2, 3, 4, 5, 6
    ON CONFLICT ON CONSTRAINT send_counters_pkey DO UPDATE SET ${added}`;
 }
 

@@ -30,6 +30,10 @@ export class SendCounter {
   @PrimaryColumn('text', { primaryKeyConstraintName: 'send_counters_pkey' })
   country!: string;
 
+  /** What all sends have in common is counted in several rows, or each would wait for the one before: their sum counts. */
+  @PrimaryColumn('smallint', { primaryKeyConstraintName: 'send_counters_pkey', default: 0 })
+  slot!: number;
+
   /** Texts with codes that were sent then. */
   @Column('integer', { default: 0 })
   sends!: number;

@@ -11,6 +11,7 @@ import {
   SERVICE_MEDIAN_HOURS,
 } from './abuse-policy.js';
 import { ABUSE_POLICY_CONFIG, type AbusePolicyConfig } from './abuse-policy.config.js';
+import { median } from './median.js';
 
 /** Failed guesses of everybody, against what is ordinary. */
 export interface ServicePressure {
@@ -33,10 +34,14 @@ const read = statement<Counts>(
      coalesce(sum(failures) FILTER (WHERE span = 1 AND starts_at > $1), 0)::integer AS hour_failures,
      coalesce(sum(failures) FILTER (WHERE span = 60 AND starts_at > $2), 0)::integer AS day_failures,
      coalesce(sum(sign_ins) FILTER (WHERE span = 60 AND starts_at > $2), 0)::integer AS day_sign_ins,
-     coalesce(array_agg(failures) FILTER (WHERE span = 60 AND starts_at <= $1), '{}') AS hours
-   FROM send_counters
-   WHERE scope = 'service' AND key = '' AND country = ''
-     AND (span = 60 AND starts_at > $3 OR span = 1 AND starts_at > $1)`,
+     coalesce(array_agg(failures::integer) FILTER (WHERE span = 60 AND starts_at <= $1), '{}') AS hours
+   FROM (
+     SELECT span, starts_at, sum(failures) AS failures, sum(sign_ins) AS sign_ins
+     FROM send_counters
+     WHERE scope = 'service' AND key = '' AND country = ''
+       AND (span = 60 AND starts_at > $3 OR span = 1 AND starts_at > $1)
+     GROUP BY span, starts_at
+   ) AS slots`,
 );
 
 const LOOK_EVERY_MS = 1000;
@@ -84,7 +89,7 @@ export class ServiceRule {
     const hour: ServicePressure = {
       window: 'hour',
       used: counts.hour_failures,
-      limit: Math.max(perHour, SERVICE_MEDIAN_FACTOR * median(counts.hours)),
+      limit: Math.max(perHour, SERVICE_MEDIAN_FACTOR * median(counts.hours, SERVICE_MEDIAN_HOURS)),
     };
     const day: ServicePressure = {
       window: 'day',
@@ -97,10 +102,4 @@ export class ServiceRule {
 
 function isOver({ used, limit }: ServicePressure): boolean {
   return used > limit;
-}
-
-/** Of the hours of a week; those that are not there have none. */
-function median(hours: readonly number[]): number {
-  const sorted = [...hours].sort((one, other) => other - one);
-  return sorted[Math.floor(SERVICE_MEDIAN_HOURS / 2)] ?? 0;
 }
