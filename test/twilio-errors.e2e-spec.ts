@@ -117,7 +117,9 @@ async function expectRow(
   const told = lines.filter(({ to }) => typeof to === 'string');
   expect(told).toEqual([expect.objectContaining({ level, to: expect.stringMatching(/^\+5511\*+\d\d$/) })]);
   expect(JSON.stringify(lines)).not.toContain(phone.slice(1));
-  expect(JSON.stringify(told)).not.toMatch(new RegExp(`(?<!\\d)${code}(?!\\d)`));
+  // A time may have the same four digits.
+  const words = told.map((line) => ({ ...line, time: '' }));
+  expect(JSON.stringify(words)).not.toMatch(new RegExp(`(?<!\\d)${code}(?!\\d)`));
 
   if (mayArrive) {
     expect((await app.signup(phone, { code_challenge })).body).toEqual(problem('otp_cooldown'));
