@@ -79,7 +79,8 @@ export class AbusePolicy1764510000000 implements MigrationInterface {
         CONSTRAINT address_waits_pkey PRIMARY KEY (scope, key, phone_key),
         CONSTRAINT address_waits_scope_check CHECK (scope IN ('address', 'network'))
       )`);
-    await runner.query('CREATE INDEX address_waits_since_idx ON address_waits (scope, key, since)');
+    await runner.query(`
+      CREATE INDEX address_waits_queue_idx ON address_waits (scope, key, expected_until) WHERE has_returned`);
     await runner.query('CREATE INDEX address_waits_expected_until_idx ON address_waits (expected_until)');
 
     // Counters are updated far more often than they are made: the room lets that happen within the page.

@@ -1,4 +1,4 @@
-import { aPhoneNumber, type Answer, atOnce, expectProblem, tally, TestApp } from './helpers/app.js';
+import { aPhoneNumber, type Answer, atOnce, expectProblem, harness, tally, TestApp } from './helpers/app.js';
 import { aStoppedClock } from './helpers/breakers.js';
 import {
   anAddress,
@@ -63,13 +63,16 @@ describe('codes under way for one address', () => {
   });
 
   it('are fifty, of a hundred and fifty that two replicas look at all at once', async () => {
-    const busy = { ...env, DATABASE_POOL_SIZE: '60' };
-    const replicas = [await app.replica({ env: busy }), await app.replica({ env: busy })] as const;
+    // By a clock that goes: each has a time of its own.
+    const busy = { env: { ...env, DATABASE_POOL_SIZE: '60' }, database: await harness.database() };
+    const replicas = [await TestApp.start(busy), await TestApp.start(busy)] as const;
     // Their connections are open, so that all of them are judged before any is written.
     await atOnce(120, (index) => new Client(replicas[index % 2]!).signup(aPhoneNumber()));
-    const client = new Client(app);
-    const answers = await atOnce(150, (index) => client.by(replicas[index % 2]!).signup(aPhoneNumber()));
-    expect(tally(answers)).toEqual({ 200: 50, 429: 100 });
+    for (let round = 0; round < 3; round += 1) {
+      const client = new Client(replicas[0]);
+      const answers = await atOnce(150, (index) => client.by(replicas[index % 2]!).signup(aPhoneNumber()));
+      expect(tally(answers)).toEqual({ 200: 50, 429: 100 });
+    }
   });
 
   it('make room as soon as they are entered', async () => {
@@ -157,6 +160,24 @@ describe('whoever waits for an address', () => {
     await wait(punctual);
     await enterOne();
     expect([await isRefused(late), await isRefused(punctual)]).toEqual([false, true]);
+  });
+
+  it('holds up nobody once all of them fit', async () => {
+    const { client, enterOne } = await aBusyAddress();
+    const phones = Array.from({ length: 60 }, aPhoneNumber);
+    const askAll = async () => {
+      const answers: Answer[] = [];
+      for (const phone of phones) {
+        answers.push(await client.signup(phone));
+        app.clock.advance(0.01);
+      }
+      return tally(answers);
+    };
+    expect(await askAll()).toEqual({ 429: 60 });
+    app.clock.advance(2);
+    expect(await askAll()).toEqual({ 429: 60 });
+    for (let entered = 0; entered < 50; entered += 1) await enterOne();
+    expect(await askAll()).toEqual({ 200: 60 });
   });
 
   it('is not in the queue any more once it has its code', async () => {

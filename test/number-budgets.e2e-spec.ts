@@ -1,14 +1,18 @@
+import { randomUUID } from 'node:crypto';
+
 import {
   aPhoneNumber,
   type Answer,
   atOnce,
   expectProblem,
+  harness,
+  type SentQuery,
   type SentText,
   tally,
   TestApp,
 } from './helpers/app.js';
 import { aStoppedClock } from './helpers/breakers.js';
-import { Client, DAY, HOUR, MINUTE, POLICY_OF_NUMBERS as env } from './helpers/policy.js';
+import { Client, DAY, HOUR, MINUTE, phoneKeysOf, POLICY_OF_NUMBERS as env } from './helpers/policy.js';
 
 let app: TestApp;
 let other: TestApp;
@@ -39,8 +43,8 @@ async function askOften(phone: string, times: number, everySeconds: number): Pro
   }
 }
 
-const sendsTo = (phone: string) =>
-  app.sql('SELECT id FROM phone_sends WHERE prefix = $1', [phone.slice(0, -4)]);
+const sendsTo = async (phone: string) =>
+  app.sql('SELECT id FROM phone_sends WHERE phone_key = ANY ($1::bytea[])', [await phoneKeysOf(app, phone)]);
 
 describe('the wait between two codes of a number', () => {
   it('grows within the hour, to the second, whoever asks', async () => {
@@ -97,6 +101,28 @@ describe('the wait between two codes of a number', () => {
     expect(tally(answers)).toEqual({ 200: 1, 429: 39 });
     expect(await app.texts(phone)).toHaveLength(1);
     expect(await sendsTo(phone)).toHaveLength(1);
+  });
+
+  // What a signup and a sign-in lock of a number and its counters, they lock in one order.
+  it('is written while the number signs in, and neither waits for the other in turn', async () => {
+    const [phone, client] = [aPhoneNumber(), stranger()];
+    const queries = await harness.queries(() => client.signIn(phone));
+    const [reserve, settle] = ['otp_reserve', 'phone_settle'].map((named) =>
+      queries.find(({ name }) => name === named),
+    ) as [SentQuery, SentQuery];
+    for (let round = 0; round < 100; round += 1) {
+      await app.sql('UPDATE phone_limits SET last_send_id = NULL');
+      const values = [...reserve.values];
+      // A code of its own, whose turn is any.
+      values[3] = randomUUID();
+      for (const seen of [26, 29]) values[seen] = 0;
+      for (const last of [27, 30]) values[last] = Number.MAX_SAFE_INTEGER;
+      const [, reserved] = await Promise.all([
+        app.started.transaction((transaction) => transaction.query(settle.text, [...settle.values])),
+        app.started.transaction((transaction) => transaction.query(reserve.text, values)),
+      ]);
+      expect(reserved).toHaveLength(1);
+    }
   });
 
   it('is not begun by what was refused, and nothing of a budget is used', async () => {

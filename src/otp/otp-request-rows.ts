@@ -4,7 +4,8 @@ import { isUniqueViolation } from '../platform/database/database-errors.js';
 import { keyedStatement } from '../platform/database/keyed-statement.js';
 import { statement } from '../platform/database/statement.js';
 import type { BreakerDecision } from './breakers/sms-breakers.service.js';
-import type { AddressLeave } from './limits/address-limits.service.js';
+import type { AddressGrant } from './limits/address-limits.service.js';
+import { leaveQueues } from './limits/address-queue-rows.js';
 import { moveTurn } from './limits/address-turn-rows.js';
 import type { PhoneKeys } from './limits/limit-keys.js';
 import type { LengthDecision } from './limits/code-length.js';
@@ -36,8 +37,8 @@ export interface HashedRequest {
 export interface NewSend {
   phoneKeys: PhoneKeys;
   /** On condition of these: see `JudgedSend`. */
-  lastSends: readonly string[];
-  turns: AddressLeave['turns'];
+  lastSendIds: readonly string[];
+  turns: AddressGrant['turns'];
   keepUntil: Date;
   deviceKey: string | null;
   country: string;
@@ -78,6 +79,8 @@ const reserve = statement<{ id: string }>(
      ${moveTurn('network', 'address', 29, '$2')}
    ), turn AS (
      SELECT phone_key FROM number WHERE EXISTS (SELECT FROM network)
+   ), let_in AS (
+     ${leaveQueues('(SELECT phone_key FROM turn)', { address: '$26', network: '$29' })}
    ), code AS (
      INSERT INTO phone_otps (id, phone_number, purpose, user_id, code_challenge, otp_hash, otp_salt, key_id,
                              code_length, created_at, expires_at, request_key_hash, request_hash)
@@ -105,7 +108,7 @@ export async function reserveOtp(manager: EntityManager, otp: NewOtp, send: NewS
   const rows = await reserve(manager, [
     send.phoneKeys,
     send.keepUntil,
-    send.lastSends,
+    send.lastSendIds,
     otp.id,
     otp.phoneNumber,
     otp.purpose,

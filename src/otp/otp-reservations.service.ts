@@ -131,9 +131,12 @@ export class OtpReservations {
     for (;;) {
       try {
         const judged = isOrdinary ? await this.limits.judge(this.db, toJudge, now) : undefined;
-        return judged
-          ? await this.write(this.db, known, { ...judged, decision: {}, trickleOf: null })
-          : await inTransaction(this.db, (transaction) => this.reserveLocked(transaction, known));
+        if (judged) return await this.write(this.db, known, { ...judged, decision: {}, trickleOf: null });
+        const reserved = await inTransaction(this.db, (transaction) =>
+          this.reserveLocked(transaction, known),
+        );
+        this.breakers.keepTurn(breakers, now);
+        return reserved;
       } catch (error) {
         if (!(error instanceof Outpaced)) throw error;
       }
@@ -159,7 +162,6 @@ export class OtpReservations {
     const otp = this.newOtp(known, code);
     const send = this.newSend(known, admitted);
     if (!(await reserveOtp(manager, otp, send))) throw new Outpaced();
-    await this.addresses.stopWaiting(manager, admitted);
     return { otp, code, send };
   }
 
@@ -195,7 +197,7 @@ export class OtpReservations {
     return {
       ...target,
       phoneKeys,
-      lastSends: admitted.lastSends,
+      lastSendIds: admitted.lastSendIds,
       turns: admitted.turns,
       keepUntil: new Date(now.getTime() + DAY_MS),
       deviceKey,

@@ -76,6 +76,12 @@ export class Client {
   }
 }
 
+/** What is counted of a number is kept under these. */
+export async function phoneKeysOf(app: TestApp, phone: string): Promise<Buffer[]> {
+  const keys = await app.started.provider<LimitKeysInTests>('otp/limits/limit-keys.js', 'LimitKeys');
+  return keys.ofPhone(phone);
+}
+
 /** What the counts of an address are kept under. */
 export async function keysOf(
   app: TestApp,
@@ -86,6 +92,7 @@ export async function keysOf(
 }
 
 interface LimitKeysInTests {
+  ofPhone(phoneNumber: string): Buffer[];
   ofAddress(ip: string): { address: string; network: string };
 }
 

@@ -51,6 +51,8 @@ export interface BreakerLook {
   open: readonly OpenBreaker[];
   /** Whose turn was taken, once {@link SmsBreakers.admit} has found so. */
   refusedBy: readonly Scope[];
+  /** Whose turn the send takes, likewise. */
+  turnOf: readonly OpenBreaker[];
 }
 
 interface OpenBreaker {
@@ -91,7 +93,7 @@ export class SmsBreakers {
    * or the number is known.
    */
   async look({ country, prefix, isKnown }: SendTarget, now: Date): Promise<BreakerLook> {
-    if (isKnown || this.config.setting === 'off') return { open: [], refusedBy: [] };
+    if (isKnown || this.config.setting === 'off') return { open: [], refusedBy: [], turnOf: [] };
     const scopes = [SERVICE, countryScope(country), prefixScope(prefix)];
     const isFresh = ({ name }: Scope) =>
       Math.abs(now.getTime() - (this.seen.get(name)?.at ?? 0)) < LOOK_EVERY_MS;
@@ -104,7 +106,7 @@ export class SmsBreakers {
       const state = await states[index];
       if (state && isOpenAt(state, now)) open.push({ scope, state });
     }
-    return { open, refusedBy: [] };
+    return { open, refusedBy: [], turnOf: [] };
   }
 
   /**
@@ -120,7 +122,7 @@ export class SmsBreakers {
     look: BreakerLook,
     now: Date,
   ): Promise<{ decision: BreakerDecision; trickleOf: string | null }> {
-    const waits = await this.takeTurn(transaction, look.open, now);
+    const waits = await this.takeTurn(transaction, look, now);
     if (!waits) return { decision: {}, trickleOf: null };
     const refused = look.open.filter(({ scope }) => waits.has(scope.name));
     const innermost = (refused.length > 0 ? refused : look.open).at(-1);
@@ -132,6 +134,11 @@ export class SmsBreakers {
       return { decision: decisionOf(innermost, 'would_refuse'), trickleOf: null };
     }
     throw new Problem('sms_unavailable', { retry_after: Math.max(...waits.values()) });
+  }
+
+  /** To be called once that transaction is committed: spares the next send a statement to find that the turn is taken. */
+  keepTurn({ turnOf }: BreakerLook, now: Date): void {
+    for (const { state } of turnOf) state.trickledAt = now;
   }
 
   /** To be called after that transaction, however it ended: counts what was refused, or would have been. */
@@ -158,9 +165,12 @@ export class SmsBreakers {
    */
   private async takeTurn(
     transaction: EntityManager,
-    open: readonly OpenBreaker[],
+    look: BreakerLook,
     now: Date,
   ): Promise<ReadonlyMap<string, number> | undefined> {
+    const { open } = look;
+    look.refusedBy = [];
+    look.turnOf = [];
     if (open.length === 0) return undefined;
     // A turn that is known to be taken costs no statement: an attack is refused more often than anything else is done.
     const known = waitsOf(
@@ -175,13 +185,13 @@ export class SmsBreakers {
     );
     if (locked.length === 0) return undefined;
     const waits = waitsOf(locked, now);
-    for (const { scope, state } of open) {
-      const row = locked.find((each) => each.scope === scope.name);
-      if (row) state.trickledAt = waits.size > 0 ? row.trickledAt : now;
-    }
+    const rowOf = ({ scope }: OpenBreaker) => locked.find((row) => row.scope === scope.name);
     if (waits.size === 0) {
       const names = locked.map(({ scope }) => scope);
       await trickleThrough(transaction, names, now);
+      look.turnOf = open.filter(rowOf);
+    } else {
+      for (const each of open) each.state.trickledAt = rowOf(each)?.trickledAt ?? each.state.trickledAt;
     }
     return waits;
   }

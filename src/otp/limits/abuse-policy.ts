@@ -19,7 +19,7 @@ export const GUESSES_AT_LENGTH = [
 ] as const;
 export const LONGEST_CODE = 8;
 
-/** A guess that came just before its code expired is claimed, and counted, at most so long after. */
+/** A guess that came just before its code expired may be claimed, and counted, so long after, or a little longer. */
 export const GUESS_UNDER_WAY_MS = 5000;
 
 /**
@@ -69,7 +69,7 @@ export const RETRY_PENDING_SECONDS = { next: 2, farthest: 10, oneMoreFor: 20 } a
 export const RETURN_GRACE_MS = 3000;
 /** Who comes back later has its place all the same, but let others by in the meantime. */
 export const PLACE_KEPT_MS = 5 * MINUTE_MS;
-/** So many places are kept and counted: more than a crowd of thousands fills, and few enough to count each time. */
+/** So many are counted who go first, and nobody else gets a place: a crowd of two thousand makes some 300 wait. */
 export const LONGEST_QUEUE = 1000;
 
 /** What else is refused for an address may be asked again after so long. */

@@ -74,7 +74,7 @@ export function pendingRoom(scope: AddressScope, counts: AddressCounts, floors: 
   return pendingLimit(scope, counts, floors) - counts.pending;
 }
 
-/** Whether others may have to wait for its pending sends. Where so few are pending, whoever waited is let in at once. */
+/** Whether some may have to wait for its pending sends. Where so few are pending, all who ask are let in. */
 export function mayHaveQueue(scope: AddressScope, counts: AddressCounts, floors: Floors): boolean {
   return 2 * counts.pending >= pendingLimit(scope, counts, floors);
 }
@@ -147,7 +147,8 @@ function factorOf(scope: AddressScope): number {
   return scope === 'network' ? NETWORK_FACTOR : 1;
 }
 
-function longest(refusals: readonly AddressRefusal[]): AddressRefusal | undefined {
+/** The refusal with the longest wait. */
+export function longest(refusals: readonly AddressRefusal[]): AddressRefusal | undefined {
   return refusals.reduce<AddressRefusal | undefined>(
     (found, refusal) => (found && found.retryAfter >= refusal.retryAfter ? found : refusal),
     undefined,

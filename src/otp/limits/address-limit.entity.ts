@@ -14,7 +14,7 @@ export class AddressLimit {
   @PrimaryColumn('text', { primaryKeyConstraintName: 'address_limits_pkey' })
   key!: string;
 
-  /** One more with each send: how far it has moved is how many were sent since. It begins at a time, in milliseconds. */
+  /** One more with each send: how far it has moved is how many were sent since. It begins at the hour, in milliseconds. */
   @Column('bigint')
   turn!: string;
 

@@ -9,12 +9,13 @@ import {
   ADDRESS_SCOPES,
   type AddressRefusal,
   type AddressScope,
+  longest,
   mayHaveQueue,
   pendingRoom,
   sendRefusal,
 } from './address-budget.js';
 import type { CountsOfClient } from './address-count-rows.js';
-import { joinQueue, leaveQueue, lookAtQueue, type Waiter } from './address-queue-rows.js';
+import { countAhead, joinQueue, type Waiter } from './address-queue-rows.js';
 import { type AddressTurn, turnOf } from './address-turn-rows.js';
 import type { AddressKeys } from './limit-keys.js';
 
@@ -32,12 +33,9 @@ interface AddressFacts {
   turns: Partial<Record<AddressScope, number>>;
 }
 
-/** What an address is allowed. */
-export interface AddressLeave {
-  /** On condition of these. */
+/** What an address is allowed, on condition of its turns. */
+export interface AddressGrant {
   turns: Record<AddressScope, AddressTurn>;
-  /** Where the number has waited. */
-  waited: readonly Waiter[];
 }
 
 /** An address or network, what was counted for it, and who waits there before the number. */
@@ -45,13 +43,12 @@ interface Place {
   counts: CountsOfClient[AddressScope];
   waiter: Waiter;
   ahead: number;
-  isWaiting: boolean;
 }
 
-/** A refusal that keeps the number a place in a queue: see `wait`. */
+/** A refusal that keeps the number its places in queues: see `wait`. */
 export class AddressIsBusy extends Problem<'rate_limited'> {
   constructor(
-    readonly waiter: Waiter,
+    readonly waiters: readonly Waiter[],
     readonly retryAfter: number,
   ) {
     super('rate_limited', { retry_after: retryAfter });
@@ -70,7 +67,7 @@ export class AddressLimits {
    * @throws {Problem} `rate_limited`.
    * @throws {AddressIsBusy} to be handed to `wait`, once the transaction has ended.
    */
-  async judge(manager: EntityManager, asking: Asking, facts: AddressFacts, now: Date): Promise<AddressLeave> {
+  async judge(manager: EntityManager, asking: Asking, facts: AddressFacts, now: Date): Promise<AddressGrant> {
     const places: Place[] = [];
     for (const scope of ADDRESS_SCOPES)
       places.push(await this.placeAt(manager, scope, asking, { facts, now }));
@@ -79,20 +76,12 @@ export class AddressLimits {
       const room = pendingRoom(scope, facts.client[scope], this.config.address);
       return turnOf(asking.client[scope], facts.turns[scope], room, now);
     };
-    return {
-      turns: { address: turnAt('address'), network: turnAt('network') },
-      waited: places.filter(({ isWaiting }) => isWaiting).map(({ waiter }) => waiter),
-    };
+    return { turns: { address: turnAt('address'), network: turnAt('network') } };
   }
 
   /** Keeps a place for whom an address was too busy for. */
-  wait(manager: EntityManager, { waiter, retryAfter }: AddressIsBusy, now: Date): Promise<void> {
-    return joinQueue(manager, waiter, { now, retryAfter });
-  }
-
-  /** Gives up the places of a number whose send is made. */
-  async stopWaiting(manager: EntityManager, { waited }: AddressLeave): Promise<void> {
-    for (const waiter of waited) await leaveQueue(manager, waiter);
+  async wait(manager: EntityManager, { waiters, retryAfter }: AddressIsBusy, now: Date): Promise<void> {
+    for (const waiter of waiters) await joinQueue(manager, waiter, { now, retryAfter });
   }
 
   private async placeAt(
@@ -103,23 +92,22 @@ export class AddressLimits {
   ): Promise<Place> {
     const place = { counts: facts.client[scope], waiter: { scope, key: client[scope], phoneKey } };
     return mayHaveQueue(scope, place.counts, this.config.address)
-      ? { ...place, ...(await lookAtQueue(manager, place.waiter, now)) }
-      : { ...place, ahead: 0, isWaiting: false };
+      ? { ...place, ahead: await countAhead(manager, place.waiter, now) }
+      : { ...place, ahead: 0 };
   }
 
   private requirePlaces(places: readonly Place[], { country }: Asking): void {
-    let worst: { refusal: AddressRefusal; place: Place } | undefined;
-    for (const place of places) {
-      const { counts, waiter, ahead } = place;
+    const refusals: AddressRefusal[] = [];
+    const waiters: Waiter[] = [];
+    for (const { counts, waiter, ahead } of places) {
       const refusal = sendRefusal(waiter.scope, counts, this.config.address, { country, ahead });
-      if (refusal && refusal.retryAfter > (worst?.refusal.retryAfter ?? 0)) worst = { refusal, place };
+      if (!refusal) continue;
+      refusals.push(refusal);
+      if (refusal.rule === 'pending_sends' && ahead < LONGEST_QUEUE) waiters.push(waiter);
     }
-    if (!worst) return;
-    const { refusal, place } = worst;
+    const refusal = longest(refusals);
+    if (!refusal) return;
     this.log.warn({ country, ...refusal }, 'codes are refused to an address');
-    if (refusal.rule === 'pending_sends' && place.ahead < LONGEST_QUEUE) {
-      throw new AddressIsBusy(place.waiter, refusal.retryAfter);
-    }
-    throw new Problem('rate_limited', { retry_after: refusal.retryAfter });
+    throw new AddressIsBusy(refusal.rule === 'pending_sends' ? waiters : [], refusal.retryAfter);
   }
 }

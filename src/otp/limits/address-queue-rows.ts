@@ -16,27 +16,25 @@ export interface Waiter {
   phoneKey: Buffer;
 }
 
-const look = statement<{ ahead: number; is_waiting: boolean }>(
+const look = statement<{ ahead: number }>(
   'address_queue_look',
-  `SELECT mine.since IS NOT NULL AS is_waiting,
-     (SELECT count(*)::integer FROM (
-        SELECT FROM address_waits w
-        WHERE w.scope = $1 AND w.key = $2 AND w.phone_key <> $3 AND w.since < coalesce(mine.since, 'infinity')
-          AND w.has_returned AND w.expected_until > $4
-        LIMIT $6
-      ) AS earlier) AS ahead
-   FROM (SELECT) AS one LEFT JOIN address_waits mine
-     ON mine.scope = $1 AND mine.key = $2 AND mine.phone_key = $3 AND mine.expected_until > $5`,
+  `SELECT count(*)::integer AS ahead FROM (
+     SELECT FROM address_waits
+     WHERE scope = $1 AND key = $2 AND has_returned AND expected_until > $4 AND phone_key <> $3
+       AND since < coalesce((SELECT since FROM address_waits
+                             WHERE scope = $1 AND key = $2 AND phone_key = $3 AND expected_until > $5), 'infinity')
+     LIMIT $6
+   ) AS earlier`,
 );
 
-/** How many of a queue go first, at most {@link LONGEST_QUEUE}; and whether the number is in it. */
-export async function lookAtQueue(
+/** How many of a queue go before a number, at most {@link LONGEST_QUEUE}. */
+export async function countAhead(
   manager: EntityManager,
   { scope, key, phoneKey }: Waiter,
   now: Date,
-): Promise<{ ahead: number; isWaiting: boolean }> {
+): Promise<number> {
   const [row] = await look(manager, [scope, key, phoneKey, now, placesKeptFrom(now), LONGEST_QUEUE]);
-  return { ahead: row?.ahead ?? 0, isWaiting: row?.is_waiting ?? false };
+  return row?.ahead ?? 0;
 }
 
 const join = statement<never>(
@@ -58,13 +56,13 @@ export async function joinQueue(
   await join(manager, [scope, key, phoneKey, now, expectedUntil, placesKeptFrom(now)]);
 }
 
-const leave = statement<never>(
-  'address_queue_leave',
-  'DELETE FROM address_waits WHERE scope = $1 AND key = $2 AND phone_key = $3',
-);
-
-export async function leaveQueue(manager: EntityManager, { scope, key, phoneKey }: Waiter): Promise<void> {
-  await leave(manager, [scope, key, phoneKey]);
+/** Gives up the places of a number, given as SQL, at an address and its network. */
+export function leaveQueues(
+  phoneKey: string,
+  { address, network }: { address: string; network: string },
+): string {
+  return `DELETE FROM address_waits
+     WHERE scope IN ('address', 'network') AND key IN (${address}, ${network}) AND phone_key = ${phoneKey}`;
 }
 
 const purge = purgeStatement('address_waits_purge', {

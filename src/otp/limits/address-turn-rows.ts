@@ -1,6 +1,7 @@
 import { purgeStatement } from '../../platform/database/purge-statement.js';
 import type { EntityManager } from 'typeorm';
 
+import { HOUR_MS } from './abuse-policy.js';
 import type { AddressScope } from './address-budget.js';
 
 // Many send from one address at once, and none of them sees the others. So each is only written while so few were
@@ -25,8 +26,9 @@ export function addressTurnsFrom(first: number): string {
  * @param room how many may be sent at the most.
  */
 export function turnOf(key: string, stood: number | undefined, room: number, now: Date): AddressTurn {
-  // A row that was purged and is made anew begins later than it ended.
-  const seen = stood ?? now.getTime();
+  // All who find no row begin at the same place, that of the hour; and a row that was purged and is made anew begins
+  // later than it ended.
+  const seen = stood ?? Math.floor(now.getTime() / HOUR_MS) * HOUR_MS;
   return { key, seen, last: seen + room - 1 };
 }
 

@@ -4,7 +4,7 @@ import type { AddressScope } from './address-budget.js';
 
 /** A number that waits until fewer codes are under way for the address that asked for it, or for its network. */
 @Entity('address_waits')
-@Index('address_waits_since_idx', ['scope', 'key', 'since'])
+@Index('address_waits_queue_idx', ['scope', 'key', 'expectedUntil'], { where: 'has_returned' })
 @Index('address_waits_expected_until_idx', ['expectedUntil'])
 @Check('address_waits_scope_check', `scope IN ('address', 'network')`)
 export class AddressWait {

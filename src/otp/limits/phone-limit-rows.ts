@@ -22,7 +22,7 @@ import type { PhoneLimit } from './phone-limit.entity.js';
 /** What decides about another code for a number, as of one moment. */
 export interface PhoneFacts {
   /** The newest send, of each key of the number: a code is only written while there is no other. See `reserveOtp`. */
-  lastSends: string[];
+  lastSendIds: string[];
   signedInAt: Date | null;
   /** What its carrier said of it, while that is believed. */
   refusedCode: PhoneLimit['refusedCode'];
@@ -35,7 +35,7 @@ export interface PhoneFacts {
 }
 
 interface FactsRow {
-  last_sends: string[];
+  last_send_ids: string[];
   signed_in_at: Date | null;
   refused_code: PhoneLimit['refusedCode'];
   sends: [at: number, deviceKey: string | null, addressKey: string, isVerified: boolean][];
@@ -67,12 +67,12 @@ const readFacts = keyedStatement<FactsRow>(
        WHERE o.phone_number = $3 AND NOT o.is_verified AND o.expires_at > $2
      ) codes
    ), known AS (
-     SELECT coalesce(array_agg(last_send_id) FILTER (WHERE last_send_id IS NOT NULL), '{}') AS last_sends,
+     SELECT coalesce(array_agg(last_send_id) FILTER (WHERE last_send_id IS NOT NULL), '{}') AS last_send_ids,
             max(signed_in_at) AS signed_in_at,
             max(refused_code) FILTER (WHERE refused_until > $5) AS refused_code
      FROM phone_limits WHERE ${isKey('phone_key')}
    )
-   SELECT known.last_sends, known.signed_in_at, known.refused_code, failures.*, pending.*,
+   SELECT known.last_send_ids, known.signed_in_at, known.refused_code, failures.*, pending.*,
      (SELECT coalesce(jsonb_agg(
                jsonb_build_array(extract(epoch FROM sent_at) * 1000, device_key, address_key, verified_at IS NOT NULL)
                ORDER BY sent_at), '[]')
@@ -100,7 +100,7 @@ export async function readPhoneFacts(
   ]);
   if (!row) throw new Error('aggregates are one row');
   return {
-    lastSends: row.last_sends,
+    lastSendIds: row.last_send_ids,
     signedInAt: row.signed_in_at,
     refusedCode: row.refused_code,
     sends: row.sends.map(([at, device, addressKey, isVerified]) => ({

@@ -35,7 +35,7 @@ export function eventsIn(parameter: string): string {
 }
 
 // Every send of a country, or of all, adds to the same counters, and holds them until its commit is on disk. So these
-// have a row for each of so many, and connections mostly have one to themselves.
+// are several rows each, and a connection always adds to the same one of them.
 const SLOTS = 8;
 
 /**

@@ -30,7 +30,7 @@ export class SendCounter {
   @PrimaryColumn('text', { primaryKeyConstraintName: 'send_counters_pkey' })
   country!: string;
 
-  /** What all sends have in common is counted in several rows, or each would wait for the one before: their sum counts. */
+  /** What all sends have in common is counted in several rows, or each would wait for the one before. Only their sum counts: what one adds another may take back. */
   @PrimaryColumn('smallint', { primaryKeyConstraintName: 'send_counters_pkey', default: 0 })
   slot!: number;
 

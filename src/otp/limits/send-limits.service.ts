@@ -5,7 +5,7 @@ import { Problem } from '../../platform/http/problem.js';
 import { OTP_CONFIG, type OtpConfig } from '../otp.config.js';
 import { FAILURES_WITHOUT_ESCALATION } from './abuse-policy.js';
 import { pressuresOn } from './address-budget.js';
-import { type AddressLeave, AddressLimits } from './address-limits.service.js';
+import { type AddressGrant, AddressLimits } from './address-limits.service.js';
 import { decideLength, type LengthDecision } from './code-length.js';
 import { GuessLimits } from './guess-limits.service.js';
 import type { AddressKeys, PhoneKeys } from './limit-keys.js';
@@ -30,9 +30,9 @@ export interface SendToJudge {
 }
 
 /** What a send is allowed. */
-export interface JudgedSend extends AddressLeave {
+export interface JudgedSend extends AddressGrant {
   /** On condition that the number has not been sent another since: its last ones, as they were read. */
-  lastSends: readonly string[];
+  lastSendIds: readonly string[];
   length: LengthDecision;
   /** Seconds that the send after it has to wait. */
   resendIn: number;
@@ -68,10 +68,10 @@ export class SendLimits {
       throw new Problem(verdict.refusal.code, { retry_after: verdict.refusal.retryAfter });
     }
     const [phoneKey] = phoneKeys;
-    const leave = await this.addresses.judge(manager, { ...send, phoneKey }, facts, now);
+    const grant = await this.addresses.judge(manager, { ...send, phoneKey }, facts, now);
     return {
-      ...leave,
-      lastSends: facts.lastSends,
+      ...grant,
+      lastSendIds: facts.lastSendIds,
       length: this.lengthOf(facts, send, service),
       resendIn: verdict.resendIn,
     };

@@ -16,7 +16,8 @@ export interface Success {
   country: string;
 }
 
-// What the number was sent in the last day counts as verified from now on; for an address and its network only what
+// The number's row is locked before the counters, as whoever sends a code locks them: PostgreSQL does first what is
+// read, and what nobody reads at the very end. What the number was sent in the last day counts as verified from now on; for an address and its network only what
 // was asked for, and what failed, from the very address that has now signed in: signing in with a number of one's own
 // wipes nothing else.
 const settle = keyedStatement<never>(
@@ -29,6 +30,7 @@ const settle = keyedStatement<never>(
    ), signed_in AS (
      UPDATE phone_limits SET signed_in_at = $6, refused_code = NULL, refused_until = NULL
      WHERE ${isKey('phone_key')}
+     RETURNING 1
    ), settled AS (
      UPDATE phone_sends s SET
        is_settled = true, is_forgiven = s.is_forgiven OR s.address_key = $3,
@@ -48,7 +50,7 @@ const settle = keyedStatement<never>(
    ), events AS (
      SELECT scope, key, e.country, sent_at AS at, 1 AS verified, is_new::integer AS new_verified, 0 AS failures,
             0 AS sign_ins
-     FROM sends CROSS JOIN LATERAL (VALUES
+     FROM (SELECT count(*) FROM signed_in) AS first_the_number, sends CROSS JOIN LATERAL (VALUES
        ('prefix', prefix, '', settles), ('country', country, '', settles), ('service', '', '', settles),
        ('address', address_key, country, forgives), ('network', network_key, country, forgives)
      ) AS e (scope, key, country, counts)

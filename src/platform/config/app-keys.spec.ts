@@ -11,6 +11,10 @@ describe('AppKeys', () => {
     expect(new AppKeys([newer]).byId('otp', before.id)).toBeUndefined();
   });
 
+  it('takes a secret that is named twice for one', () => {
+    expect(new AppKeys([newer, older, newer]).all('otp')).toEqual(new AppKeys([newer, older]).all('otp'));
+  });
+
   it('derives another key for each purpose', () => {
     const keys = new AppKeys([older]);
     const derived = (['otp', 'refresh-token', 'device-token', 'signing-key', 'phone-limits'] as const).map(

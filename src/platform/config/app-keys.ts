@@ -21,7 +21,10 @@ export interface DerivedKey {
 export class AppKeys {
   private readonly keys = new Map<KeyPurpose, readonly DerivedKey[]>();
 
-  constructor(private readonly secrets: readonly string[]) {
+  private readonly secrets: readonly string[];
+
+  constructor(secrets: readonly string[]) {
+    this.secrets = [...new Set(secrets)];
     if (secrets.length === 0) throw new Error('AppKeys needs at least one secret');
   }
 
