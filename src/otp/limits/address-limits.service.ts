@@ -51,7 +51,8 @@ export class AddressIsBusy extends Problem<'rate_limited'> {
     readonly waiters: readonly Waiter[],
     readonly retryAfter: number,
   ) {
-    super('rate_limited', { retry_after: retryAfter });
+    const detail = 'Many people sign in from this address right now.';
+    super('rate_limited', { retry_after: retryAfter }, { detail });
   }
 }
 
@@ -107,7 +108,11 @@ export class AddressLimits {
     }
     const refusal = longest(refusals);
     if (!refusal) return;
+    if (refusal.rule === 'pending_sends') {
+      this.log.info({ country, ...refusal }, 'a number waits, as its address has many codes under way');
+      throw new AddressIsBusy(waiters, refusal.retryAfter);
+    }
     this.log.warn({ country, ...refusal }, 'codes are refused to an address');
-    throw new AddressIsBusy(refusal.rule === 'pending_sends' ? waiters : [], refusal.retryAfter);
+    throw new Problem('rate_limited', { retry_after: refusal.retryAfter });
   }
 }
