@@ -6,13 +6,8 @@ import { insertEntry } from '../../audit/audit-rows.js';
 import { inTransaction } from '../../platform/database/statement.js';
 import type { ClientInfo } from '../../platform/http/client-info.decorator.js';
 import { type Logger, LOGGER } from '../../platform/observability/logger.js';
-import {
-  type BreakerReason,
-  closeBreaker,
-  type LookedAt,
-  openBreaker,
-  openBreakerForProvider,
-} from './breaker-rows.js';
+import type { LookedAt } from './breaker-look-rows.js';
+import { type BreakerReason, closeBreaker, openBreaker, openBreakerForProvider } from './breaker-rows.js';
 import type { Trip } from './breaker-rules.js';
 import type { Scope } from './breaker-scope.js';
 import { type ForcedState, setBreaker } from './set-breaker.js';

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { InjectEntityManager } from '@nestjs/typeorm';
 import { EntityManager } from 'typeorm';
 
-import { readHistory } from './breaker-rows.js';
+import { readHistory } from './breaker-look-rows.js';
 import type { History } from './breaker-rules.js';
 import type { Scope } from './breaker-scope.js';
 import { historyAt, windowsAt } from './breaker-windows.js';

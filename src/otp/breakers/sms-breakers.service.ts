@@ -7,14 +7,13 @@ import { type Logger, LOGGER } from '../../platform/observability/logger.js';
 import { addCounts } from '../limits/send-counter-rows.js';
 import { BreakerChanges } from './breaker-changes.js';
 import { BreakerHistories } from './breaker-histories.js';
+import { lookAtBreakers, type LookedAt } from './breaker-look-rows.js';
 import { isOpenAt } from './breaker-open.js';
 import {
   type BreakerReason,
   type BreakerState,
   claimAlarm,
   lockOpenBreakers,
-  lookAtBreakers,
-  type LookedAt,
   trickleThrough,
 } from './breaker-rows.js';
 import { serviceAlarm, TRICKLE_EVERY_MS, TRICKLE_VERIFIED, tripOf } from './breaker-rules.js';

@@ -2,7 +2,8 @@ import type { EntityManager } from 'typeorm';
 
 import { BreakerHistories } from './breaker-histories.js';
 import { isOpenAt } from './breaker-open.js';
-import { type BreakerReason, lookAtBreakers } from './breaker-rows.js';
+import { lookAtBreakers } from './breaker-look-rows.js';
+import type { BreakerReason } from './breaker-rows.js';
 import { serviceAlarm, verifiedRatio } from './breaker-rules.js';
 import { countryOfPrefix, countryScope, prefixScope, type Scope, SERVICE } from './breaker-scope.js';
 import { countsAt, windowsAt } from './breaker-windows.js';
