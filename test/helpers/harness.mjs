@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -10,11 +11,23 @@ import pg from 'pg';
 import { DataSource } from 'typeorm';
 
 import { createApp } from '../../dist/create-app.js';
+import { JobWorkers } from '../../dist/platform/jobs/job-workers.js';
 import { Jobs } from '../../dist/platform/jobs/jobs.js';
 import { createDatabase, databaseUrl, dropDatabase, onDatabase } from './databases.mjs';
 
 const SERVER = process.env.LATCHKEY_TEST_SERVER;
 const TEMPLATE = process.env.LATCHKEY_TEST_TEMPLATE;
+
+// Jobs run when they will: what they send is no part of what a test asks for.
+const ofWorkers = new AsyncLocalStorage();
+const { start: startWorkers } = JobWorkers;
+JobWorkers.start = (url, tasks, told) => {
+  const marked = [...tasks].map(([name, task]) => {
+    const handler = (payload) => ofWorkers.run(true, () => task.handler(payload));
+    return [name, { ...task, handler }];
+  });
+  return startWorkers.call(JobWorkers, url, new Map(marked), told);
+};
 
 /** Tests of all else sign in many numbers from one address. The tests of the abuse policy take its defaults back. */
 const UNLIMITED = {
@@ -217,8 +230,8 @@ export class Harness {
     const { query } = pg.Client.prototype;
     pg.Client.prototype.query = function (config, ...rest) {
       const { name, text, values } = config.text ? config : { text: config, values: rest[0] };
-      // Jobs run when they will, on connections of their own; what is heard of the database is proved every second.
-      const isOfApp = this.connectionParameters.application_name === 'latchkey';
+      // The workers have connections of their own; what is heard of the database is proved every second.
+      const isOfApp = this.connectionParameters.application_name === 'latchkey' && !ofWorkers.getStore();
       if (isOfApp && name !== 'signing_key_list' && name !== 'notifications_prove') {
         seen.push({ name, text, values: Array.isArray(values) ? values : [] });
       }
