@@ -7,7 +7,7 @@ export class AbusePolicy1764510000000 implements MigrationInterface {
     await runner.query(`
       ALTER TABLE phone_limits
         ALTER COLUMN next_send_at SET DEFAULT '-infinity',
-        ADD COLUMN last_send_id uuid,
+        ADD COLUMN version integer NOT NULL DEFAULT 0,
         ADD COLUMN signed_in_at timestamptz,
         ADD COLUMN refused_code text,
         ADD COLUMN refused_until timestamptz,
@@ -57,32 +57,6 @@ export class AbusePolicy1764510000000 implements MigrationInterface {
       )`);
     await runner.query('CREATE INDEX phone_failures_phone_key_idx ON phone_failures (phone_key, failed_at)');
 
-    // Both are busy, and nothing in them is worth much for long.
-    await runner.query(`
-      CREATE TABLE address_limits (
-        scope text NOT NULL,
-        key text NOT NULL,
-        turn bigint NOT NULL,
-        keep_until timestamptz NOT NULL,
-        CONSTRAINT address_limits_pkey PRIMARY KEY (scope, key),
-        CONSTRAINT address_limits_scope_check CHECK (scope IN ('address', 'network'))
-      ) WITH (fillfactor = 70)`);
-    await runner.query('CREATE INDEX address_limits_keep_until_idx ON address_limits (keep_until)');
-    await runner.query(`
-      CREATE TABLE address_waits (
-        scope text NOT NULL,
-        key text NOT NULL,
-        phone_key bytea NOT NULL,
-        since timestamptz NOT NULL,
-        has_returned boolean NOT NULL DEFAULT false,
-        expected_until timestamptz NOT NULL,
-        CONSTRAINT address_waits_pkey PRIMARY KEY (scope, key, phone_key),
-        CONSTRAINT address_waits_scope_check CHECK (scope IN ('address', 'network'))
-      )`);
-    await runner.query(`
-      CREATE INDEX address_waits_queue_idx ON address_waits (scope, key, expected_until) WHERE has_returned`);
-    await runner.query('CREATE INDEX address_waits_expected_until_idx ON address_waits (expected_until)');
-
     // Counters are updated far more often than they are made: the room lets that happen within the page.
     await runner.query(`
       CREATE TABLE send_counters (
@@ -91,7 +65,6 @@ export class AbusePolicy1764510000000 implements MigrationInterface {
         span smallint NOT NULL,
         starts_at timestamptz NOT NULL,
         country text NOT NULL,
-        slot smallint NOT NULL DEFAULT 0,
         sends integer NOT NULL DEFAULT 0,
         verified integer NOT NULL DEFAULT 0,
         new_sends integer NOT NULL DEFAULT 0,
@@ -101,7 +74,7 @@ export class AbusePolicy1764510000000 implements MigrationInterface {
         refused integer NOT NULL DEFAULT 0,
         delivered integer NOT NULL DEFAULT 0,
         undelivered integer NOT NULL DEFAULT 0,
-        CONSTRAINT send_counters_pkey PRIMARY KEY (scope, key, span, starts_at, country, slot),
+        CONSTRAINT send_counters_pkey PRIMARY KEY (scope, key, span, starts_at, country),
         CONSTRAINT send_counters_scope_check CHECK (scope IN ('address', 'network', 'prefix', 'country', 'service')),
         CONSTRAINT send_counters_span_check CHECK (span IN (1, 60))
       ) WITH (fillfactor = 70)`);
@@ -110,8 +83,6 @@ export class AbusePolicy1764510000000 implements MigrationInterface {
 
   async down(runner: QueryRunner): Promise<void> {
     await runner.query('DROP TABLE send_counters');
-    await runner.query('DROP TABLE address_waits');
-    await runner.query('DROP TABLE address_limits');
     await runner.query('DROP TABLE phone_failures');
     await runner.query('DROP TABLE phone_sends');
     await runner.query('DROP INDEX phone_limits_keep_until_idx');
@@ -122,7 +93,7 @@ export class AbusePolicy1764510000000 implements MigrationInterface {
         DROP COLUMN refused_until,
         DROP COLUMN refused_code,
         DROP COLUMN signed_in_at,
-        DROP COLUMN last_send_id,
+        DROP COLUMN version,
         ALTER COLUMN next_send_at DROP DEFAULT`);
   }
 }

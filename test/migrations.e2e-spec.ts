@@ -49,6 +49,25 @@ describe('latchkey migrate', () => {
     expect(await latchkey(database, 'migrate')).toBe('The schema is up to date\n');
   });
 
+  it('loses no counts where counters have one row again', async () => {
+    const database = await harness.database();
+    await harness.sql(
+      database,
+      `INSERT INTO send_counters (scope, key, span, starts_at, country, slot, sends, verified)
+       SELECT 'country', key, 60, '2026-03-01', '', slot, 10, slot
+       FROM (VALUES ('BR', 0), ('BR', 3), ('BR', 7), ('PT', 5), ('PT', 6)) AS counted (key, slot)`,
+    );
+    expect(await latchkey(database, 'migrate', '--revert')).toMatch(/^Reverted AddressQueues/);
+    expect(
+      await harness.sql(database, 'SELECT key, sends, verified FROM send_counters ORDER BY key'),
+    ).toEqual([
+      { key: 'BR', sends: 30, verified: 10 },
+      { key: 'PT', sends: 20, verified: 11 },
+    ]);
+    await latchkey(database, 'migrate');
+    expect(await harness.sql(database, 'SELECT DISTINCT slot FROM send_counters')).toEqual([{ slot: 0 }]);
+  });
+
   it('is done by one of four processes at once, and all end well', async () => {
     const database = await harness.database({ empty: true });
     const said = await Promise.all([1, 2, 3, 4].map(() => latchkey(database, 'migrate')));

@@ -16,6 +16,10 @@ export class PhoneLimit {
   @Column('timestamptz', { name: 'next_send_at', default: () => "'-infinity'" })
   nextSendAt!: Date;
 
+  /** Only the previous version goes by it. */
+  @Column('integer', { default: 0 })
+  version!: number;
+
   /** The newest one, whatever became of it: of two signups that have read the same, one gets through. */
   @Column('uuid', { name: 'last_send_id', nullable: true })
   lastSendId!: string | null;
