@@ -157,9 +157,8 @@ export interface AnsweredRequest {
 
 const findRequest = keyedStatement<RequestRow>(
   'otp_find_request',
-  (
-    isKey,
-  ) => `SELECT o.phone_number, o.code_length, o.request_hash, s.resend_seconds, o.sent_at IS NOT NULL AS is_sent
+  (isKey) => `SELECT o.phone_number, o.code_length, o.request_hash, s.resend_seconds,
+     o.sent_at IS NOT NULL AS is_sent
    FROM phone_otps o LEFT JOIN phone_sends s ON s.id = o.id
    WHERE ${isKey('o.request_key_hash')} AND NOT o.is_verified AND o.expires_at > $2
      AND (o.sent_at IS NOT NULL OR o.created_at > $3)

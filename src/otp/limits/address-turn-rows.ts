@@ -1,6 +1,6 @@
-import { purgeStatement } from '../../platform/database/purge-statement.js';
 import type { EntityManager } from 'typeorm';
 
+import { purgeStatement } from '../../platform/database/purge-statement.js';
 import { HOUR_MS } from './abuse-policy.js';
 import type { AddressScope } from './address-budget.js';
 

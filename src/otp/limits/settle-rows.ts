@@ -16,10 +16,10 @@ export interface Success {
   country: string;
 }
 
-// The number's row is locked before the counters, as whoever sends a code locks them: PostgreSQL does first what is
-// read, and what nobody reads at the very end. What the number was sent in the last day counts as verified from now on; for an address and its network only what
+// What the number was sent in the last day counts as verified from now on; for an address and its network only what
 // was asked for, and what failed, from the very address that has now signed in: signing in with a number of one's own
-// wipes nothing else.
+// wipes nothing else. The number's row is locked before the counters, as whoever sends a code locks them: PostgreSQL
+// does first what is read, and what nobody reads at the very end.
 const settle = keyedStatement<never>(
   'phone_settle',
   (isKey) => `WITH sends AS (

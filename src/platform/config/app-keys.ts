@@ -19,13 +19,12 @@ export interface DerivedKey {
 
 /** The keys derived from `APP_SECRET` by HKDF-SHA-256 (RFC 5869): the first secret makes, all check. */
 export class AppKeys {
+  private readonly secrets: readonly string[];
   private readonly keys = new Map<KeyPurpose, readonly DerivedKey[]>();
 
-  private readonly secrets: readonly string[];
-
   constructor(secrets: readonly string[]) {
-    this.secrets = [...new Set(secrets)];
     if (secrets.length === 0) throw new Error('AppKeys needs at least one secret');
+    this.secrets = [...new Set(secrets)];
   }
 
   /** The key that makes. */
